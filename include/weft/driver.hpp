@@ -1,0 +1,49 @@
+// driver: what makes a loop sleep, and tells it the time.
+//
+// A loop has one: epoll, poll or select on a host (weft/descriptor_driver.hpp), a virtual clock in
+// a simulation, WFI on a board.
+#pragma once
+
+#include <weft/clock.hpp>
+
+namespace weft {
+
+class driver {
+  public:
+    driver() = default;
+    driver(const driver&) = delete;
+    driver& operator=(const driver&) = delete;
+    virtual ~driver() = default;
+
+    [[nodiscard]] virtual time_point now() noexcept = 0;
+
+    /// Tells every watcher what has happened, and blocks until something does or `deadline` is
+    /// reached; `at_once` never blocks, `never` has no deadline. False if nothing can ever happen
+    /// (a virtual clock without a deadline).
+    virtual bool wait(time_point deadline) noexcept = 0;
+
+    /// Ends a wait(), the next one if none is under way. The one call that other threads and
+    /// interrupt handlers may make.
+    virtual void wake() noexcept = 0;
+};
+
+/// Time that moves only when there is nothing to do: straight to the next deadline.
+class virtual_driver final : public driver {
+  public:
+    [[nodiscard]] time_point now() noexcept override { return now_; }
+    bool wait(time_point deadline) noexcept override {
+        if (deadline == never) {
+            return false;
+        }
+        if (deadline > now_) {
+            now_ = deadline;
+        }
+        return true;
+    }
+    void wake() noexcept override {}
+
+  private:
+    time_point now_{duration(std::int64_t{1'000'000'000})}; // not zero: 0 is "never set" to many
+};
+
+} // namespace weft

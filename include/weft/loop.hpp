@@ -1,0 +1,148 @@
+// loop: the executor. One thread runs everything; a turn is bounded, posting allocates nothing.
+//
+//     auto driver = weft::make_descriptor_driver();
+//     weft::loop loop{**driver};
+//     weft::result<> done = weft::sync_wait(loop, main_task());
+//
+// One turn: ready descriptors and at most 16 frames from each link -> timers -> the ready queue,
+// popped one at a time, at most 64 -> services flush their output -> sleep until the next deadline.
+#pragma once
+
+#include <weft/clock.hpp>
+#include <weft/driver.hpp>
+#include <weft/list.hpp>
+#include <weft/result.hpp>
+#include <weft/scope.hpp>
+#include <weft/timer.hpp>
+
+#include <atomic>
+#include <cstddef>
+
+namespace weft {
+
+/// Work handed to a loop by another thread or an interrupt handler. The node must outlive its run.
+class posted {
+  public:
+    explicit posted(void (*run_in_loop)(posted&)) noexcept : run_(run_in_loop) {}
+    posted(const posted&) = delete;
+    posted& operator=(const posted&) = delete;
+
+  private:
+    friend class loop;
+    std::atomic<bool> queued_{false};
+    posted* next_ = nullptr; // owned by the queue while queued_
+    void (*run_)(posted&);
+};
+
+/// A part of each turn: a network stack.
+class service : public list_node {
+  public:
+    virtual ~service() = default;
+    /// Takes in a bounded amount of what arrived. True if more is waiting already.
+    virtual bool begin_turn() noexcept = 0;
+    /// Sends out what the turn produced. True if that left something to take in (loopback).
+    virtual bool end_turn() noexcept = 0;
+    /// When begin_turn must run next without anything arriving; `never` if not at all.
+    [[nodiscard]] virtual time_point next_deadline() noexcept = 0;
+};
+
+/// Something whose memory goes back at the end of a turn, once nothing refers to it any more.
+class retired : public list_node {
+  public:
+    virtual ~retired() = default;
+    /// True if the object freed itself; false to be asked again after the next turn.
+    virtual bool reclaim() noexcept = 0;
+};
+
+/// Must outlive every task, scope and timer that runs in it.
+class loop {
+  public:
+    static constexpr int ready_per_turn = 64;
+    static constexpr int rounds_per_turn = 4;
+
+    /// `sleeper` must outlive the loop and serves it alone.
+    explicit loop(driver& sleeper) noexcept : driver_(&sleeper) {}
+    loop(const loop&) = delete;
+    loop& operator=(const loop&) = delete;
+    ~loop();
+
+    /// run_until(never).
+    result<> run() { return run_until(never); }
+
+    /// Turns until stop() or `deadline`; none if that has passed. errc::would_deadlock when called
+    /// from inside a coroutine of this loop, or when nothing is left that could ever happen.
+    result<> run_until(time_point deadline);
+    /// The same until `done` is true.
+    result<> run_until(const bool& done);
+    result<> run_for(duration time) { return run_until(deadline_after(now(), time)); }
+
+    /// One turn; never blocks.
+    result<> poll();
+
+    /// One turn that may sleep until `deadline` if nothing is ready.
+    result<> step(time_point deadline);
+
+    /// Ends run() after the current turn; a stop before run() ends it at once. From the loop's own
+    /// thread; others post() something that stops.
+    void stop() noexcept { stopped_ = true; }
+
+    /// Monotonic. Inside a turn it is read once, and only if someone asks: it is the time at which
+    /// the turn first asked.
+    [[nodiscard]] time_point now() noexcept { return now_is_fresh_ ? now_ : read_clock(); }
+
+    /// The time now, whatever the turn was told before.
+    time_point read_clock() noexcept {
+        now_ = driver_->now();
+        now_is_fresh_ = running_;
+        return now_;
+    }
+
+    [[nodiscard]] driver& sleeper() const noexcept { return *driver_; }
+    [[nodiscard]] timer_heap& timers() noexcept { return timers_; }
+
+    /// True while a turn is under way: a blocking call now would wait for itself.
+    [[nodiscard]] bool running() const noexcept { return running_; }
+
+    /// Queues `w` behind everything that is ready; a node that waits elsewhere leaves that list.
+    void make_ready(waiter& w) noexcept {
+        w.unlink();
+        ready_.push_back(w);
+    }
+    /// The same for a node that is in no list.
+    void make_unlinked_ready(waiter& w) noexcept { ready_.push_back(w); }
+
+    /// The one thread-safe entry: `work` runs in a later turn. Idempotent while it is queued.
+    void post(posted& work) noexcept;
+
+    void add(service& part) noexcept { services_.push_back(part); }
+    void retire(retired& object) noexcept {
+        retired_.push_back(object);
+        newly_retired_ = true;
+    }
+
+  private:
+    bool turn(time_point deadline) noexcept;
+    [[nodiscard]] bool has_work() const noexcept;
+    [[nodiscard]] time_point next_deadline(time_point latest) noexcept;
+    [[nodiscard]] time_point services_deadline(time_point latest) noexcept;
+    void fire_timers() noexcept;
+    void run_posted() noexcept;
+    void run_ready() noexcept;
+    bool run_services() noexcept;
+    void reclaim_retired() noexcept;
+
+    list<waiter> ready_;
+    timer_heap timers_;
+    driver* driver_;
+    time_point now_{};
+    bool now_is_fresh_ = false;
+    bool running_ = false;
+    bool stopped_ = false;
+    bool service_work_ = false;
+    bool newly_retired_ = false; // something was retired that no turn has asked yet
+    list<service> services_;
+    list<retired> retired_;
+    std::atomic<posted*> posted_{nullptr};
+};
+
+} // namespace weft

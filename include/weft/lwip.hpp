@@ -1,0 +1,73 @@
+// The lwIP stack: lwIP's raw API, NO_SYS=1, on a link of frames or on its loopback.
+//
+//     auto tap = weft::make_tap_link({.name = "tap0"});
+//     auto net = weft::make_lwip_stack(loop, {.link = tap->get(), .driver = driver,
+//                                             .ipv4 =
+//                                             *weft::interface_address::parse("10.0.0.2/24")});
+//
+// There is one lwIP in a process: several stacks are several hosts of it, one netif each, all on
+// one loop. They share pools and caches, and really talk over their links.
+#pragma once
+
+#include <weft/address.hpp>
+#include <weft/link.hpp>
+#include <weft/loop.hpp>
+#include <weft/result.hpp>
+#include <weft/stack.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace weft {
+
+class descriptor_driver;
+
+/// An address with the length of its network's prefix.
+struct interface_address {
+    weft::address address;
+    std::uint8_t prefix = 0;
+
+    /// "10.0.0.2/24" or "fd00::2/64". errc::invalid_argument for anything else.
+    [[nodiscard]] static result<interface_address> parse(std::string_view text) noexcept;
+};
+
+struct lwip_options {
+    /// Not owned; must outlive the stack. Null: this stack is lwIP's loopback, 127.0.0.1 and ::1.
+    weft::link* link = nullptr;
+    /// The loop's driver, for links that have a descriptor; may be null for others.
+    descriptor_driver* driver = nullptr;
+    std::optional<interface_address> ipv4;
+    std::optional<address> gateway;
+    /// Static IPv6 addresses beside the link-local one; up to three.
+    std::span<const interface_address> ipv6 = {};
+    /// Simulation: initial sequence numbers, ports and ids come from this seed. Unset: from the
+    /// system's random source.
+    std::optional<std::uint64_t> seed;
+};
+
+/// errc::invalid_argument: a link of zero MTU, an address that is none; errc::busy: lwIP already
+/// runs on another loop, or the loopback stack exists; errc::no_memory.
+///
+/// Destroying it aborts what is still open. To let sent data arrive, run the loop until
+/// stack::drained().
+[[nodiscard]] result<std::unique_ptr<stack>>
+make_lwip_stack(loop& home, const lwip_options& options) noexcept;
+
+/// What is in use in the one lwIP of this process, all stacks together.
+struct lwip_usage {
+    std::size_t tcp_active = 0; // connecting, connected or closing
+    std::size_t tcp_listening = 0;
+    std::size_t tcp_bound = 0;
+    std::size_t tcp_time_wait = 0;
+    std::size_t udp = 0;
+};
+[[nodiscard]] lwip_usage count_lwip_usage() noexcept;
+
+/// The release that was compiled in: "2.2.1".
+[[nodiscard]] const char* lwip_version() noexcept;
+
+} // namespace weft

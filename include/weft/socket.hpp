@@ -1,0 +1,249 @@
+// The narrow waist: what a stack must provide. A socket offers try_* calls, and readiness.
+//
+// Everything else (awaiting, timeouts, polling, the synchronous façade) is written once on top.
+// People who use weft take tcp_stream, tcp_listener and udp_socket; a stack implements this.
+#pragma once
+
+#include <weft/address.hpp>
+#include <weft/list.hpp>
+#include <weft/loop.hpp>
+#include <weft/readiness.hpp>
+#include <weft/result.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace weft {
+
+class socket_core;
+
+/// Told whenever readiness grows: pollers, ready callbacks, TLS. Beside the reader and the writer,
+/// and any number of them.
+struct readiness_observer : list_node {
+    explicit readiness_observer(void (*tell)(readiness_observer&, readiness)) noexcept
+        : changed(tell) {}
+    /// Called from inside a stack: it may queue work and must not call the socket.
+    void (*changed)(readiness_observer&, readiness now);
+};
+
+/// A place for the one coroutine that waits for one direction of a socket.
+struct wait_side : waiter {
+    void* operation = nullptr; // the awaiter; null: nobody waits
+    std::coroutine_handle<> coroutine;
+};
+
+/// What try_* returns: a count, or a negative errc.
+using io_count = std::ptrdiff_t;
+
+[[nodiscard]] constexpr io_count io_error(errc error) noexcept {
+    return -static_cast<io_count>(error);
+}
+[[nodiscard]] constexpr bool would_block(io_count n) noexcept {
+    return n == io_error(errc::would_block);
+}
+[[nodiscard]] constexpr errc error_of(io_count n) noexcept {
+    return static_cast<errc>(-n);
+}
+[[nodiscard]] inline result<std::size_t> to_result(io_count n) noexcept {
+    if (n < 0) [[unlikely]] {
+        return fail(error_of(n));
+    }
+    return static_cast<std::size_t>(n);
+}
+
+/// Readiness and the waiters of any socket. Owned by its stack; the handle that a program holds
+/// calls release(), and the memory goes back at the end of a turn, after the waiters have run.
+class socket_core : public retired {
+  public:
+    socket_core(const socket_core&) = delete;
+    socket_core& operator=(const socket_core&) = delete;
+
+    [[nodiscard]] loop& home() const noexcept { return *loop_; }
+    [[nodiscard]] readiness ready() const noexcept { return ready_; }
+    [[nodiscard]] bool closed() const noexcept { return closed_; }
+
+    [[nodiscard]] wait_side& reader() noexcept { return reader_; }
+    [[nodiscard]] wait_side& writer() noexcept { return writer_; }
+
+    void observe(readiness_observer& o) noexcept { observers_.push_back(o); }
+
+    /// Readiness that a poller may report: like ready(), but confirmed by asking the stack where
+    /// ready() may be a false alarm (the host, after a read of exactly what was there).
+    [[nodiscard]] virtual readiness confirmed() noexcept { return ready_; }
+
+    virtual result<endpoint> local() const noexcept = 0;
+    virtual result<endpoint> remote() const noexcept = 0;
+
+    /// Ends it as close() does for its kind; waiters end with errc::bad_handle, and so does every
+    /// later call. Idempotent.
+    void close() noexcept {
+        if (!closed_) {
+            do_close();
+            closed_ = true;
+            raise(readiness::readable | readiness::writable);
+        }
+    }
+
+    /// close(), and gives the object up: the caller forgets it.
+    void release() noexcept {
+        close();
+        loop_->retire(*this);
+    }
+
+    bool reclaim() noexcept override {
+        if (reader_.operation != nullptr || writer_.operation != nullptr) {
+            return false;
+        }
+        dispose();
+        return true;
+    }
+
+  protected:
+    explicit socket_core(loop& home) noexcept : loop_(&home) {}
+
+    /// Frees the object's memory; what it stands for (a pcb with data to deliver) may live on.
+    virtual void dispose() noexcept { delete this; }
+    virtual void do_close() noexcept = 0;
+
+    /// Bits were gained: whoever waits for them is made runnable.
+    void raise(readiness gained) noexcept {
+        ready_ |= gained;
+        if (any(gained & (readiness::readable | readiness::error | readiness::hangup)) &&
+            reader_.operation != nullptr) {
+            loop_->make_ready(reader_);
+        }
+        if (any(gained & (readiness::writable | readiness::error | readiness::hangup)) &&
+            writer_.operation != nullptr) {
+            loop_->make_ready(writer_);
+        }
+        if (!observers_.empty()) [[unlikely]] {
+            tell_observers();
+        }
+    }
+    void lower(readiness lost) noexcept { ready_ &= ~lost; }
+
+  private:
+    void tell_observers() noexcept; // apart: raise() is on every path
+
+    readiness ready_ = readiness::none;
+    bool closed_ = false;
+    wait_side reader_;
+    wait_side writer_;
+    list<readiness_observer> observers_;
+    loop* loop_;
+};
+
+/// A TCP socket in any of its states, as BSD has it: new, bound, listening, connecting, connected.
+///
+/// All calls return at once. Unless said otherwise they fail with errc::bad_handle once closed.
+class tcp_socket : public socket_core {
+  public:
+    /// errc::address_in_use, errc::address_not_available, errc::permission_denied,
+    /// errc::invalid_argument if bound already.
+    virtual result<> bind(const endpoint& at) noexcept = 0;
+
+    /// Queues up to `backlog` connections. Unbound: an ephemeral port. Again: changes the backlog.
+    virtual result<> listen(std::size_t backlog) noexcept = 0;
+
+    /// The next connection; the caller owns it. errc::would_block; errc::invalid_argument unless
+    /// listening; errc::too_many_open and errc::no_memory leave the connection queued.
+    virtual result<tcp_socket*> try_accept() noexcept = 0;
+
+    /// Begins connecting: errc::in_progress, or done at once, or why not. Then `writable` tells,
+    /// and connect_result() what: errc::would_block, success, errc::connection_refused, timed_out,
+    /// network_unreachable, host_unreachable, connection_reset.
+    virtual result<> start_connect(const endpoint& to) noexcept = 0;
+    virtual result<> connect_result() noexcept = 0;
+
+    /// Up to into.size() received bytes; 0: the peer finished, for good (or into is empty).
+    /// would_block; not_connected; connection_reset once, after the data that came before it.
+    io_count try_recv(std::span<std::byte> into) noexcept {
+        if (!any(ready() & readiness::readable) && !into.empty()) {
+            return io_error(errc::would_block);
+        }
+        return receive_some(into);
+    }
+
+    /// Takes 1..from.size() bytes for delivery; they are copied. would_block; not_connected;
+    /// broken_pipe; connection_reset.
+    io_count try_send(std::span<const std::byte> from) noexcept {
+        if (!any(ready() & readiness::writable)) {
+            return io_error(errc::would_block);
+        }
+        return send_some(from);
+    }
+
+    /// The first received bytes in place, at least one unless the stream ended; valid until
+    /// consume() or any other call on this socket. The errors of try_recv. A stack that has no
+    /// bytes of its own to show (the host's) says errc::not_supported.
+    virtual result<std::span<const std::byte>> peek() noexcept = 0;
+    /// Takes `n` bytes off the front of what peek() showed.
+    virtual void consume(std::size_t n) noexcept = 0;
+
+    /// FIN after everything sent; receiving goes on. errc::not_connected.
+    virtual result<> shutdown_send() noexcept = 0;
+
+    /// RST at once: what was sent and not delivered is dropped. close() afterwards does nothing
+    /// more.
+    virtual void abort() noexcept = 0;
+
+    virtual result<> set_no_delay(bool on) noexcept = 0;
+    virtual result<> set_reuse_address(bool on) noexcept = 0;
+    virtual result<> set_keep_alive(bool on) noexcept = 0;
+    virtual result<> set_receive_buffer(std::size_t bytes) noexcept = 0;
+    virtual result<> set_send_buffer(std::size_t bytes) noexcept = 0;
+
+  protected:
+    using socket_core::socket_core;
+    virtual io_count receive_some(std::span<std::byte> into) noexcept = 0;
+    virtual io_count send_some(std::span<const std::byte> from) noexcept = 0;
+};
+
+/// A received datagram: `size` bytes are in the caller's buffer; `truncated` if it was longer.
+struct datagram {
+    std::size_t size = 0;
+    endpoint from;
+    bool truncated = false;
+};
+
+/// A UDP socket. Boundaries are kept; an empty datagram is real.
+class datagram_socket : public socket_core {
+  public:
+    virtual result<> bind(const endpoint& at) noexcept = 0;
+    /// Fixes the peer: try_send needs no address, others' datagrams are not received.
+    virtual result<> connect(const endpoint& to) noexcept = 0;
+
+    /// would_block; connection_refused once, if an earlier datagram met a closed port (connected).
+    result<datagram> try_recv_from(std::span<std::byte> into) noexcept {
+        if (!any(ready() & readiness::readable)) {
+            return fail(errc::would_block);
+        }
+        return receive_one(into);
+    }
+
+    /// The whole datagram or none of it. would_block; message_too_long; destination_required
+    /// without a peer (`to` null); network_unreachable, host_unreachable.
+    io_count try_send_to(std::span<const std::byte> from, const endpoint* to) noexcept {
+        if (!any(ready() & readiness::writable)) {
+            return io_error(errc::would_block);
+        }
+        return send_one(from, to);
+    }
+
+    /// Datagrams that came and were dropped because the queue was full (0 where the stack cannot
+    /// tell).
+    [[nodiscard]] virtual std::uint64_t dropped() const noexcept = 0;
+    /// How many datagrams may wait; the host maps it to a buffer size.
+    virtual result<> set_queue_limit(std::size_t datagrams) noexcept = 0;
+    virtual result<> set_reuse_address(bool on) noexcept = 0;
+    virtual result<> set_broadcast(bool on) noexcept = 0;
+
+  protected:
+    using socket_core::socket_core;
+    virtual result<datagram> receive_one(std::span<std::byte> into) noexcept = 0;
+    virtual io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept = 0;
+};
+
+} // namespace weft

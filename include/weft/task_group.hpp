@@ -1,0 +1,180 @@
+// task_group: children that end before their parent does.
+//
+//     weft::task_group peers{loop};
+//     auto spawned = peers.spawn(serve(std::move(peer)));   // errc::no_memory is an answer
+//     auto joined = co_await peers.join();
+#pragma once
+
+#include <weft/frame_pool.hpp>
+#include <weft/task.hpp>
+#include <weft/wait.hpp>
+
+#include <cassert>
+#include <cstddef>
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace weft {
+
+/// Owns the tasks spawned in it. A child's error is the child's own business: the group drops it
+/// (use when_all to see results). A child's exception cancels the group and is rethrown by join().
+/// Destroying a group destroys the children that are left, where they are suspended.
+class task_group {
+  public:
+    explicit task_group(loop& home) noexcept : loop_(&home) {}
+    task_group(const task_group&) = delete;
+    task_group& operator=(const task_group&) = delete;
+    ~task_group() {
+        assert(joiner_ == nullptr && "a group was destroyed under a task that joins it");
+        canceled_ = true; // destructors of the children may not spawn
+        while (!members_.empty()) {
+            member& last = members_.pop_front();
+            assert(last.chain.waiting() && "a task may not destroy the group that it runs in");
+            --size_;
+            last.dispose(last);
+        }
+    }
+
+    /// Starts `work` at once, in place, until its first wait. errc::no_memory if there is no room
+    /// for it (then it has not run); errc::canceled if the group is cancelled.
+    template <class T>
+    result<> spawn(task<T> work) {
+        if (!work.valid()) {
+            return fail(errc::no_memory);
+        }
+        if (canceled_) {
+            return fail(errc::canceled);
+        }
+        void* room = frame_pool::allocate(sizeof(member_of<T>));
+        if (room == nullptr) {
+            return fail(errc::no_memory);
+        }
+        auto* child = ::new (room) member_of<T>(*this, std::move(work));
+        members_.push_back(*child);
+        ++size_;
+        if (child->work.start(child->chain, &member_of<T>::done, child)) {
+            member_of<T>::done(child);
+        }
+        return {};
+    }
+
+    /// Cancels every child; none can be spawned any more.
+    void cancel() noexcept {
+        canceled_ = true;
+        members_.for_each([](member& child) { child.chain.cancel(); });
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    class [[nodiscard]] joining : public join_node {
+      public:
+        explicit joining(task_group& group) noexcept : group_(&group) {}
+        joining(const joining&) noexcept = default;
+        ~joining() {
+            if (suspended()) {
+                group_->joiner_ = nullptr;
+            }
+        }
+        static bool await_ready() noexcept { return false; }
+        template <class P>
+        bool await_suspend(std::coroutine_handle<P> parent) noexcept {
+            if (enter(parent).canceled()) [[unlikely]] {
+                stop_children();
+            }
+            if (group_->size_ == 0) {
+                return false;
+            }
+            if (group_->joiner_ != nullptr) {
+                ended_ = errc::already;
+                return false;
+            }
+            suspend(parent, &parent_canceled);
+            group_->joiner_ = this;
+            return true;
+        }
+        result<> await_resume() const {
+#if defined(__cpp_exceptions)
+            if (group_->thrown_) [[unlikely]] {
+                std::rethrow_exception(std::exchange(group_->thrown_, nullptr));
+            }
+#endif
+            if (ended_ != errc::ok) [[unlikely]] {
+                return fail(ended_);
+            }
+            return {};
+        }
+
+      private:
+        friend class task_group;
+        void finish() noexcept { resume(); }
+        void stop_children() noexcept {
+            ended_ = errc::canceled;
+            chain().note_interrupted();
+            group_->cancel();
+        }
+        static void parent_canceled(waiter& node) noexcept {
+            static_cast<joining&>(node).stop_children();
+        }
+        task_group* group_;
+        errc ended_ = errc::ok;
+    };
+
+    /// Completes when no child is left. Cancelling the parent cancels the children; join still
+    /// waits for them, and then says errc::canceled. errc::already if another task joins.
+    joining join() noexcept { return joining(*this); }
+
+  private:
+    struct member : list_node {
+        member(task_group& owner, void (*dispose_now)(member&)) noexcept
+            : chain(*owner.loop_), group(&owner), dispose(dispose_now) {}
+        scope chain;
+        task_group* group;
+        void (*dispose)(member&);
+    };
+
+    template <class T>
+    struct member_of : member {
+        member_of(task_group& owner, task<T> child) noexcept
+            : member(owner, &dispose_of), work(std::move(child)) {}
+
+        static void dispose_of(member& m) noexcept {
+            auto* self = static_cast<member_of*>(&m);
+            self->~member_of();
+            frame_pool::release(self, sizeof(member_of));
+        }
+        static void done(void* which) noexcept {
+            auto* self = static_cast<member_of*>(which);
+            task_group& group = *self->group;
+#if defined(__cpp_exceptions)
+            if (self->work.threw()) [[unlikely]] {
+                group.note_exception(self->work.exception());
+            }
+#endif
+            dispose_of(*self); // unlinks it
+            --group.size_;
+            if (group.size_ == 0 && group.joiner_ != nullptr) {
+                std::exchange(group.joiner_, nullptr)->finish();
+            }
+        }
+        task<T> work;
+    };
+
+#if defined(__cpp_exceptions)
+    void note_exception(std::exception_ptr thrown) noexcept {
+        if (thrown && !thrown_) {
+            thrown_ = std::move(thrown);
+            cancel();
+        }
+    }
+    std::exception_ptr thrown_;
+#endif
+
+    loop* loop_;
+    std::size_t size_ = 0;
+    bool canceled_ = false;
+    joining* joiner_ = nullptr;
+    list<member> members_;
+};
+
+} // namespace weft

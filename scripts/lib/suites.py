@@ -1,0 +1,115 @@
+"""What scripts/test runs: each suite, what it builds and which commands it consists of."""
+
+import dataclasses
+import sys
+
+PACKAGES = """
+    git g++ clang-19 clang-format-19 libclang-rt-19-dev meson ninja-build pkg-config
+    libfmt-dev libexpected-dev libcli11-dev doctest-dev
+    dpkg-dev xz-utils patch
+    valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark
+""".split()
+LWIP_VERSIONS = ("2.2.1", "2.1.3")
+
+CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
+GCC = {"CC": "gcc", "CXX": "g++"}
+NO_LEAK_NOISE = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+                 "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
+
+
+@dataclasses.dataclass
+class Suite:
+    name: str
+    what: str
+    quick: bool = dataclasses.field(default=False, kw_only=True)
+    needs: str = dataclasses.field(default="", kw_only=True)  # a suite that must have run before
+
+
+@dataclasses.dataclass
+class Build(Suite):
+    """Sets up build-test/DIRECTORY with Meson, builds, and runs the tests that Meson knows."""
+    options: tuple
+    env: dict
+    select: str = ""  # only the tests whose name this finds, and only their programs are built
+    targets: tuple = ()
+    slower: float = 1
+    test_env: dict = dataclasses.field(default_factory=dict)
+    directory: str = ""
+
+    def __post_init__(self):
+        self.directory = self.directory or self.name
+
+
+@dataclasses.dataclass
+class Command:
+    name: str
+    argv: tuple
+    timeout: float = 600
+    env: dict = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass
+class Commands(Suite):
+    commands: tuple
+
+
+def script(path, *arguments, timeout=600, **env):
+    return Command(path.split("/")[-1].removesuffix(".py"), (sys.executable, path, *arguments),
+                   timeout, env)
+
+
+def lint(name):
+    path = f"scripts/lint/{name}.py"
+    return (Command(name, (sys.executable, path)),
+            Command(name + " self-test", (sys.executable, path, "--self-test")))
+
+
+EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server")
+COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft")
+RELEASE = {"WEFT_PROGRAMS": "build-test/release"}
+
+SUITES = (
+    Commands("lint", "the house's rules over the sources", quick=True, commands=(
+        *lint("co_await"), *lint("includes"), *lint("places"), *lint("length"), *lint("format"))),
+    Build("gcc", "everything with GCC, assertions on", quick=True,
+          options=("-Dbuildtype=debugoptimized",), env=GCC),
+    Commands("headers", "each public header alone, and its opening example", quick=True,
+             commands=(script("tests/headers/alone.py", "g++", "clang++-19"),
+                       script("tests/headers/examples.py", "g++", "clang++-19"))),
+    Build("clang", "everything with clang 19", options=("-Dbuildtype=debugoptimized",), env=CLANG),
+    Build("sanitizers", "everything under AddressSanitizer and UBSan",
+          options=("-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined",
+                   "-Db_lundef=false", "-Dexamples=false"),
+          env=GCC, slower=4, test_env=NO_LEAK_NOISE),
+    Build("threads", "post() from other threads under ThreadSanitizer",
+          options=("-Dbuildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false",
+                   "-Dexamples=false", "-Dhost_stack=false", "-Dlwip_stack=false"),
+          env=CLANG, select="post", slower=4),
+    Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)",
+          options=("-Dbuildtype=debugoptimized", "-Dlwip_version=2.1.3", "-Dexamples=false"),
+          env=GCC),
+    Build("no-exceptions", "the runtime without exceptions and RTTI", select="runtime",
+          options=("-Dbuildtype=debugoptimized", "-Dexceptions=false", "-Dexamples=false"),
+          env=GCC),
+    Build("release", "the programs as people build them, and what the budgets count", quick=True,
+          options=("-Doptimization=2", "-Ddebug=true", "-Db_ndebug=true", "-Dtests=false",
+                   "-Dbenches=true"),
+          targets=("src/libweft.a", *(f"examples/host/{name}" for name in EXAMPLES),
+                   *(f"bench/{name}" for name in COUNTED)),
+          env=GCC),
+    Commands("interop", "the example programs against curl, wrk and what cannot be asked for",
+             quick=True, needs="release", commands=(
+                 script("tests/interop/bad_input.py", **RELEASE),
+                 script("tests/interop/http.py", **RELEASE),
+                 script("tests/interop/echo.py", **RELEASE))),
+    Commands("demo", "scripts/demo, as root and without privileges", quick=True, needs="release",
+             commands=(script("tests/interop/demo.py", WEFT_DEMO_BUILD="build-test/release",
+                              **RELEASE),)),
+    Commands("readme", "README's program against an installed weft", needs="release", quick=True,
+             commands=(script("tests/readme/readme.py", **RELEASE),)),
+    Commands("budgets", "instructions, allocations and frame bytes against their budgets",
+             needs="release",
+             commands=(script("tests/budgets/budgets.py", timeout=900, **RELEASE),)),
+    Commands("fuzz", "the HTTP parser, for some seconds",
+             commands=(script("tests/fuzz/run.py", "15"),)),
+)

@@ -1,0 +1,71 @@
+#include <weft/stack.hpp>
+
+namespace weft {
+
+void socket_core::tell_observers() noexcept {
+    observers_.for_each([this](readiness_observer& o) { o.changed(o, ready_); });
+}
+
+connecting::connecting(result<tcp_socket*> fresh, const endpoint& to) noexcept
+    : io_wait(fresh ? *fresh : nullptr), stream_(fresh ? *fresh : nullptr), to_(to),
+      opening_(fresh ? errc::ok : fresh.error()) {}
+
+io_count connecting::attempt() noexcept {
+    tcp_socket& socket = *stream_.socket();
+    result<> outcome;
+    if (!started_) {
+        started_ = true;
+        outcome = socket.start_connect(to_);
+    } else {
+        outcome = socket.connect_result();
+    }
+    if (outcome) {
+        return 0;
+    }
+    return outcome.error() == errc::in_progress ? io_error(errc::would_block)
+                                                : io_error(outcome.error());
+}
+
+result<tcp_stream> connecting::await_resume() noexcept {
+    if (opening_ != errc::ok) {
+        return fail(opening_);
+    }
+    if (error() != errc::ok) {
+        stream_ = tcp_stream();
+        return fail(error());
+    }
+    return std::move(stream_);
+}
+
+result<tcp_listener> stack::listen(const endpoint& at, std::size_t backlog) noexcept {
+    const result<tcp_socket*> fresh = open_tcp(at.address.family());
+    if (!fresh) {
+        return fail(fresh.error());
+    }
+    tcp_listener listener(*fresh);
+    tcp_socket& socket = **fresh;
+    if (const result<> reuse = socket.set_reuse_address(true); !reuse) {
+        return fail(reuse.error());
+    }
+    if (const result<> bound = socket.bind(at); !bound) {
+        return fail(bound.error());
+    }
+    if (const result<> listening = socket.listen(backlog); !listening) {
+        return fail(listening.error());
+    }
+    return listener;
+}
+
+result<udp_socket> stack::bind_udp(const endpoint& at) noexcept {
+    const result<datagram_socket*> fresh = open_udp(at.address.family());
+    if (!fresh) {
+        return fail(fresh.error());
+    }
+    udp_socket socket(*fresh);
+    if (const result<> bound = (*fresh)->bind(at); !bound) {
+        return fail(bound.error());
+    }
+    return socket;
+}
+
+} // namespace weft

@@ -1,0 +1,73 @@
+#include <weft/errc.hpp>
+
+namespace weft {
+
+namespace {
+struct entry {
+    errc error;
+    const char* name;
+    const char* message;
+};
+constexpr entry table[] = {
+    {errc::ok, "OK", "no error"},
+    {errc::not_permitted, "EPERM", "operation not permitted"},
+    {errc::no_such_entry, "ENOENT", "no such entry"},
+    {errc::interrupted, "EINTR", "interrupted"},
+    {errc::io_error, "EIO", "input/output error"},
+    {errc::no_such_device, "ENODEV", "no such device"},
+    {errc::bad_handle, "EBADF", "the socket is closed"},
+    {errc::would_block, "EAGAIN", "would block"},
+    {errc::no_memory, "ENOMEM", "out of memory"},
+    {errc::permission_denied, "EACCES", "permission denied"},
+    {errc::busy, "EBUSY", "busy"},
+    {errc::invalid_argument, "EINVAL", "invalid argument"},
+    {errc::too_many_in_system, "ENFILE", "too many open files in the system"},
+    {errc::too_many_open, "EMFILE", "too many open files"},
+    {errc::broken_pipe, "EPIPE", "broken pipe"},
+    {errc::out_of_range, "ERANGE", "out of range"},
+    {errc::would_deadlock, "EDEADLK", "would wait for itself for ever"},
+    {errc::end_of_stream, "ENODATA", "end of stream"},
+    {errc::protocol_error, "EPROTO", "protocol error"},
+    {errc::destination_required, "EDESTADDRREQ", "destination address required"},
+    {errc::message_too_long, "EMSGSIZE", "message too long"},
+    {errc::bad_option, "ENOPROTOOPT", "no such option"},
+    {errc::not_supported, "EOPNOTSUPP", "operation not supported"},
+    {errc::family_not_supported, "EAFNOSUPPORT", "address family not supported"},
+    {errc::address_in_use, "EADDRINUSE", "address in use"},
+    {errc::address_not_available, "EADDRNOTAVAIL", "address not available"},
+    {errc::network_down, "ENETDOWN", "network is down"},
+    {errc::network_unreachable, "ENETUNREACH", "network is unreachable"},
+    {errc::connection_aborted, "ECONNABORTED", "connection aborted"},
+    {errc::connection_reset, "ECONNRESET", "connection reset by peer"},
+    {errc::no_buffers, "ENOBUFS", "no buffer space"},
+    {errc::already_connected, "EISCONN", "already connected"},
+    {errc::not_connected, "ENOTCONN", "not connected"},
+    {errc::timed_out, "ETIMEDOUT", "timed out"},
+    {errc::connection_refused, "ECONNREFUSED", "connection refused"},
+    {errc::host_unreachable, "EHOSTUNREACH", "host is unreachable"},
+    {errc::already, "EALREADY", "another operation of that kind is under way"},
+    {errc::in_progress, "EINPROGRESS", "in progress"},
+    {errc::canceled, "ECANCELED", "canceled"},
+};
+
+const entry* find(errc error) noexcept {
+    for (const entry& each : table) {
+        if (each.error == error) {
+            return &each;
+        }
+    }
+    return nullptr;
+}
+} // namespace
+
+const char* name(errc error) noexcept {
+    const entry* found = find(error);
+    return found != nullptr ? found->name : "E?";
+}
+
+const char* message(errc error) noexcept {
+    const entry* found = find(error);
+    return found != nullptr ? found->message : "unknown error";
+}
+
+} // namespace weft

@@ -1,0 +1,189 @@
+#include <weft/loop.hpp>
+
+namespace weft {
+
+void scope::cancel() noexcept {
+    if (canceled_) {
+        return;
+    }
+    canceled_ = true;
+    credit_ = 0;
+    if (waiting_ == nullptr) {
+        return;
+    }
+    if (joins_) {
+        waiting_->run(*waiting_);
+    } else {
+        loop_->make_ready(*waiting_);
+    }
+}
+
+loop::~loop() {
+    // Waiters of destroyed frames have unlinked themselves; nobody is left to refer to these.
+    for (int round = 0; round < 2 && !retired_.empty(); ++round) {
+        reclaim_retired();
+    }
+}
+
+result<> loop::run_until(time_point deadline) {
+    if (running_) {
+        return fail(errc::would_deadlock);
+    }
+    while (!stopped_ && (deadline == never || now() < deadline)) {
+        if (!turn(deadline) && !stopped_) {
+            return fail(errc::would_deadlock);
+        }
+    }
+    stopped_ = false;
+    return {};
+}
+
+result<> loop::run_until(const bool& done) {
+    if (running_) {
+        return fail(errc::would_deadlock);
+    }
+    while (!done) {
+        if (!turn(never) && !done) {
+            return fail(errc::would_deadlock);
+        }
+    }
+    return {};
+}
+
+result<> loop::poll() {
+    return step(at_once);
+}
+
+result<> loop::step(time_point deadline) {
+    if (running_) {
+        return fail(errc::would_deadlock);
+    }
+    if (!turn(deadline)) {
+        return fail(errc::would_deadlock);
+    }
+    return {};
+}
+
+void loop::post(posted& work) noexcept {
+    if (work.queued_.exchange(true, std::memory_order_acq_rel)) {
+        return;
+    }
+    posted* first = posted_.load(std::memory_order_relaxed);
+    do {
+        work.next_ = first;
+    } while (!posted_.compare_exchange_weak(
+        first, &work, std::memory_order_release, std::memory_order_relaxed));
+    if (first == nullptr) {
+        driver_->wake(); // the loop takes the whole chain at once: one wake is enough
+    }
+}
+
+[[gnu::noinline]] void loop::run_posted() noexcept {
+    posted* last_first = posted_.exchange(nullptr, std::memory_order_acquire);
+    posted* in_order = nullptr;
+    while (last_first != nullptr) {
+        posted* following = last_first->next_;
+        last_first->next_ = in_order;
+        in_order = last_first;
+        last_first = following;
+    }
+    while (in_order != nullptr) {
+        posted& work = *in_order;
+        in_order = work.next_;
+        // May be posted again from here on. An exchange, not a store: it must see what was written
+        // before every post() that found the node queued already.
+        (void)work.queued_.exchange(false, std::memory_order_acq_rel);
+        work.run_(work);
+    }
+}
+
+[[gnu::noinline]] void loop::reclaim_retired() noexcept {
+    newly_retired_ = false;
+    // Objects that are not done, and those that reclaim() itself retires, wait for the next round.
+    list<retired> round;
+    while (!retired_.empty()) {
+        round.push_back(retired_.pop_front());
+    }
+    while (!round.empty()) {
+        retired& object = round.pop_front();
+        if (!object.reclaim()) {
+            retired_.push_back(object);
+        }
+    }
+}
+
+inline bool loop::has_work() const noexcept {
+    return !ready_.empty() || service_work_ || newly_retired_ ||
+           posted_.load(std::memory_order_relaxed) != nullptr;
+}
+
+inline time_point loop::next_deadline(time_point latest) noexcept {
+    if (has_work()) {
+        return at_once;
+    }
+    const time_point deadline = timers_.earliest() < latest ? timers_.earliest() : latest;
+    return services_.empty() ? deadline : services_deadline(deadline);
+}
+
+[[gnu::noinline]] time_point loop::services_deadline(time_point latest) noexcept {
+    services_.for_each([&](service& part) {
+        const time_point wanted = part.next_deadline();
+        if (wanted < latest) {
+            latest = wanted;
+        }
+    });
+    return latest;
+}
+
+[[gnu::noinline]] void loop::fire_timers() noexcept {
+    timers_.fire_due(now());
+}
+
+void loop::run_ready() noexcept {
+    for (int runs = 0; runs < ready_per_turn && !ready_.empty(); ++runs) {
+        waiter& next = ready_.pop_front();
+        next.run(next);
+    }
+}
+
+// A stack that has input at once (loopback) gets a few rounds for one look at the world outside.
+[[gnu::noinline]] bool loop::run_services() noexcept {
+    bool anything_ready = false;
+    int rounds = rounds_per_turn;
+    do {
+        service_work_ = false;
+        services_.for_each([this](service& part) { service_work_ |= part.begin_turn(); });
+        anything_ready |= !ready_.empty();
+        run_ready();
+        services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
+    } while (service_work_ && --rounds != 0);
+    return anything_ready;
+}
+
+bool loop::turn(time_point deadline) noexcept {
+    running_ = true; // from here on: a driver's watchers may not start another
+                     // turn either
+    bool something_can_happen = driver_->wait(next_deadline(deadline));
+    now_is_fresh_ = false; // watchers may have asked before the sleep
+    if (posted_.load(std::memory_order_relaxed) != nullptr) {
+        something_can_happen = true;
+        run_posted();
+    }
+    if (!timers_.empty()) {
+        fire_timers();
+    }
+    something_can_happen |= !ready_.empty();
+    if (services_.empty()) {
+        run_ready();
+    } else {
+        something_can_happen |= run_services();
+    }
+    if (!retired_.empty()) {
+        reclaim_retired();
+    }
+    running_ = false;
+    now_is_fresh_ = false;
+    return something_can_happen || has_work();
+}
+
+} // namespace weft

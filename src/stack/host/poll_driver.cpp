@@ -1,0 +1,199 @@
+#include "stack/host/drivers.hpp"
+
+#include "stack/host/system_errors.hpp"
+
+#include <cerrno>
+#include <new>
+#include <vector>
+
+#include <poll.h>
+
+namespace weft::host {
+
+namespace {
+
+/// poll(2) is level-triggered: a bit that was told is not asked for again until arm().
+class poll_driver final : public descriptor_driver {
+  public:
+    poll_driver() noexcept : descriptor_driver(false) {}
+
+    result<> open() noexcept {
+        if (const result<> opened = wake_.open(); !opened) {
+            return opened;
+        }
+        return append(nullptr, wake_.descriptor(), POLLIN);
+    }
+
+    time_point now() noexcept override { return monotonic_now(); }
+    poller kind() const noexcept override { return poller::poll; }
+    void wake() noexcept override { wake_.wake(); }
+
+    result<> add(descriptor_watch& watch, int descriptor) noexcept override {
+        const auto slot = static_cast<std::uint32_t>(asked_.size());
+        if (const result<> added = append(&watch, descriptor, POLLIN | POLLOUT | hang_up_of_peer);
+            !added) {
+            return added;
+        }
+        watch.descriptor = descriptor;
+        watch.slot = slot;
+        return {};
+    }
+
+    // The last entry takes the free place, at once or, while events are told, afterwards.
+    void remove(descriptor_watch& watch) noexcept override {
+        if (watch.descriptor < 0) {
+            return;
+        }
+        watch.descriptor = -1;
+        watches_[watch.slot] = nullptr;
+        asked_[watch.slot].fd = -1;
+        if (telling_) {
+            holes_ = true;
+        } else {
+            close_hole(watch.slot);
+        }
+    }
+
+    void arm(descriptor_watch& watch, unsigned bits) noexcept override {
+        if (watch.descriptor < 0) {
+            return;
+        }
+        short& events = asked_[watch.slot].events;
+        if ((bits & descriptor_watch::readable) != 0) {
+            events = static_cast<short>(events | POLLIN | hang_up_of_peer);
+        }
+        if ((bits & descriptor_watch::writable) != 0) {
+            events = static_cast<short>(events | POLLOUT);
+        }
+        asked_[watch.slot].fd = watch.descriptor;
+    }
+
+    bool wait(time_point deadline) noexcept override {
+        int left = take(deadline);
+        telling_ = true;
+        for (std::size_t i = 0; left > 0 && i < asked_.size(); ++i) {
+            const short events = asked_[i].revents;
+            if (events == 0) {
+                continue;
+            }
+            --left;
+            asked_[i].revents = 0;
+            if (watches_[i] != nullptr) {
+                tell(i, events);
+            } else if (i == 0) {
+                wake_.drain();
+            }
+        }
+        telling_ = false;
+        if (holes_) {
+            holes_ = false;
+            for (std::size_t i = asked_.size(); i-- > 1;) {
+                if (watches_[i] == nullptr) {
+                    close_hole(i);
+                }
+            }
+        }
+        return true;
+    }
+
+  private:
+    int take(time_point deadline) noexcept {
+        const auto count = static_cast<nfds_t>(asked_.size());
+#if defined(__linux__) || defined(__FreeBSD__)
+        timespec room;
+        return ::ppoll(asked_.data(), count, time_left(deadline, room), nullptr);
+#else
+        return ::poll(asked_.data(), count, milliseconds_until(deadline));
+#endif
+    }
+
+#if defined(POLLRDHUP)
+    static constexpr short hang_up_of_peer = POLLRDHUP;
+#else
+    static constexpr short hang_up_of_peer = 0;
+#endif
+
+    result<> append(descriptor_watch* watch, int descriptor, short events) noexcept {
+        // vectors that cannot grow: the only way they fail, asked for before they change
+        if (!reserve_one(asked_) || !reserve_one(watches_)) {
+            return fail(errc::no_memory);
+        }
+        asked_.push_back({descriptor, events, 0});
+        watches_.push_back(watch);
+        return {};
+    }
+
+    template <class T>
+    static bool reserve_one(std::vector<T>& v) noexcept {
+        if (v.size() < v.capacity()) {
+            return true;
+        }
+#if defined(__cpp_exceptions)
+        try {
+            v.reserve(v.empty() ? 64 : v.size() * 2);
+        } catch (const std::bad_alloc&) {
+            return false;
+        }
+#else
+        v.reserve(v.empty() ? 64 : v.size() * 2);
+#endif
+        return true;
+    }
+
+    void close_hole(std::size_t i) noexcept {
+        asked_[i] = asked_.back();
+        watches_[i] = watches_.back();
+        if (watches_[i] != nullptr) {
+            watches_[i]->slot = static_cast<std::uint32_t>(i);
+        }
+        asked_.pop_back();
+        watches_.pop_back();
+    }
+
+    void tell(std::size_t i, short events) noexcept {
+        descriptor_watch& watch = *watches_[i];
+        unsigned bits = 0;
+        short told = 0;
+        if ((events & POLLIN) != 0) {
+            bits |= descriptor_watch::readable;
+            told |= POLLIN;
+        }
+        if ((events & POLLOUT) != 0) {
+            bits |= descriptor_watch::writable;
+            told |= POLLOUT;
+        }
+        if ((events & hang_up_of_peer) != 0) {
+            bits |= descriptor_watch::readable | descriptor_watch::finished;
+            told = static_cast<short>(told | POLLIN | hang_up_of_peer);
+        }
+        if ((events & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
+            bits |= descriptor_watch::readable | descriptor_watch::writable |
+                    descriptor_watch::finished | descriptor_watch::failed;
+            told = static_cast<short>(POLLIN | POLLOUT | hang_up_of_peer);
+            asked_[i].fd = -1; // these come asked for or not: no longer asked at all, until arm()
+        }
+        asked_[i].events = static_cast<short>(asked_[i].events & ~told);
+        watch.happened(watch, bits);
+    }
+
+    wake_descriptor wake_;
+    std::vector<pollfd> asked_; // the wake descriptor, then one a watch
+    std::vector<descriptor_watch*> watches_;
+    bool telling_ = false;
+    bool holes_ = false;
+};
+
+} // namespace
+
+result<std::unique_ptr<descriptor_driver>> make_poll_driver() noexcept {
+    std::unique_ptr<poll_driver> made(new (std::nothrow) poll_driver);
+    if (!made) {
+        return fail(errc::no_memory);
+    }
+    if (const result<> opened = made->open(); !opened) {
+        return fail(opened.error());
+    }
+    return std::unique_ptr<descriptor_driver>(std::move(made));
+}
+
+} // namespace weft::host

@@ -1,0 +1,488 @@
+#include "stack/host/tcp.hpp"
+
+#include "stack/host/system_address.hpp"
+#include "stack/host/system_errors.hpp"
+
+#include <algorithm>
+#include <climits>
+#include <memory>
+#include <new>
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace weft::host {
+
+namespace {
+
+constexpr auto accept_pause = std::chrono::milliseconds(50);
+constexpr std::size_t drained_at_close = std::size_t{16} << 20;
+
+#if defined(MSG_NOSIGNAL)
+constexpr int no_signal = MSG_NOSIGNAL;
+#else
+constexpr int no_signal = 0; // SO_NOSIGPIPE is set instead
+#endif
+
+constexpr readiness both = readiness::readable | readiness::writable;
+
+int accept_descriptor(int listener) noexcept {
+#if defined(__linux__) || defined(__FreeBSD__)
+    return ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+#else
+    const int accepted = ::accept(listener, nullptr, nullptr);
+    if (accepted >= 0) {
+        ::fcntl(accepted, F_SETFL, O_NONBLOCK);
+        ::fcntl(accepted, F_SETFD, FD_CLOEXEC);
+    }
+    return accepted;
+#endif
+}
+
+/// The connection that was to be accepted has gone, or its own network failed (accept(2)): the next
+/// one may be fine.
+bool is_of_one_connection(int number) noexcept {
+    switch (number) {
+    case EINTR:
+    case ECONNABORTED:
+    case EPROTO:
+    case ENOPROTOOPT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+struct tcp::accept_again : timer {
+    explicit accept_again(tcp& owner) noexcept : timer(&fire), listener(&owner) {}
+    static void fire(timer& due) noexcept {
+        static_cast<accept_again&>(due).listener->raise(readiness::readable);
+    }
+    tcp* listener;
+};
+
+tcp::tcp(loop& home, int opened, state begin) noexcept
+    : tcp_socket(home), descriptor_watch(&told), state_(begin), edges_(driver().edges()) {
+    descriptor = opened;
+#if defined(SO_NOSIGPIPE)
+    (void)set_option(opened, SOL_SOCKET, SO_NOSIGPIPE, 1);
+#endif
+    raise(both); // every try tells something: bytes, EAGAIN, or that it is not connected
+}
+
+result<tcp_socket*> tcp::open(loop& home, family f) noexcept {
+    const result<int> opened = open_socket(f, SOCK_STREAM);
+    if (!opened) {
+        return fail(opened.error());
+    }
+    auto* made = new (std::nothrow) tcp(home, *opened, state::fresh);
+    if (made == nullptr) {
+        ::close(*opened);
+        return fail(errc::no_memory);
+    }
+    return made;
+}
+
+result<> tcp::watch() noexcept {
+    if (watched_) {
+        return {};
+    }
+    const int own = descriptor;
+    const result<> added = driver().add(*this, own);
+    descriptor = own; // a driver that refuses it forgets it
+    watched_ = added.has_value();
+    return added;
+}
+
+// --- readiness
+// ------------------------------------------------------------------------------------
+
+void tcp::told(descriptor_watch& watch, unsigned events) noexcept {
+    auto& self = static_cast<tcp&>(watch);
+    static_assert(readable == 1 && writable == 2);
+    auto gained = static_cast<readiness>((events & readable) | (events & writable) << 1);
+    if ((events & (failed | finished)) != 0) [[unlikely]] {
+        self.finished_ = true;
+        gained |= readiness::readable;
+        if ((events & descriptor_watch::failed) != 0) {
+            gained |= both | readiness::error | readiness::hangup;
+        }
+    }
+    self.raise(gained);
+}
+
+/// A try would block now.
+inline void tcp::spent(readiness bit) noexcept {
+    lower(bit);
+    if (!edges_) [[unlikely]] {
+        arm(bit);
+    }
+}
+
+void tcp::arm(readiness bit) noexcept {
+    if (watched_) {
+        driver().arm(*this, bit == readiness::readable ? readable : writable);
+    }
+}
+
+/// Never more than ready(): what the kernel knows and the driver has not told yet would be
+/// confirmed here and refused by the next try.
+readiness tcp::confirmed() noexcept {
+    if (closed() || !any(ready())) {
+        return ready();
+    }
+    const short now = poll_now(descriptor);
+    if (state_ != state::fresh) { // there every try tells that it is not connected
+        if ((now & POLLIN) == 0) {
+            spent(readiness::readable);
+        }
+        if ((now & POLLOUT) == 0 && state_ != state::listening) {
+            spent(readiness::writable);
+        }
+    }
+    readiness found = readiness::none;
+    if ((now & POLLIN) != 0) {
+        found |= readiness::readable;
+    }
+    if ((now & POLLOUT) != 0 && state_ != state::listening) {
+        found |= readiness::writable;
+    }
+    found &= ready();
+    if (any(ready() & readiness::readable)) { // which errors and hang-ups come with
+        found |= (now & POLLERR) != 0 ? readiness::error : readiness::none;
+        found |= (now & POLLHUP) != 0 ? readiness::hangup : readiness::none;
+    }
+    return found;
+}
+
+// --- bytes
+// ----------------------------------------------------------------------------------------
+
+io_count tcp::receive_some(std::span<std::byte> into) noexcept {
+    const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
+    if (n > 0) [[likely]] {
+        if (static_cast<std::size_t>(n) < into.size() && !finished_) [[likely]] {
+            spent(readiness::readable);
+        }
+        return n;
+    }
+    return n == 0 ? 0 : receive_failed(into);
+}
+
+io_count tcp::receive_failed(std::span<std::byte> into) noexcept {
+    int number = errno;
+    while (number == EINTR) {
+        const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
+        if (n >= 0) {
+            return n; // the bit stays, the next try finds out
+        }
+        number = errno;
+    }
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        finished_ = false;
+        spent(readiness::readable);
+        return into.empty() ? 0 : io_error(errc::would_block);
+    }
+    return io_error(final_error(number));
+}
+
+io_count tcp::send_some(std::span<const std::byte> from) noexcept {
+    const ssize_t n = ::send(descriptor, from.data(), from.size(), no_signal);
+    if (n >= 0) [[likely]] {
+        if (static_cast<std::size_t>(n) < from.size()) [[unlikely]] {
+            spent(readiness::writable);
+        }
+        return n;
+    }
+    return send_failed(from);
+}
+
+io_count tcp::send_failed(std::span<const std::byte> from) noexcept {
+    int number = errno;
+    while (number == EINTR) {
+        const ssize_t n = ::send(descriptor, from.data(), from.size(), no_signal);
+        if (n >= 0) {
+            return n;
+        }
+        number = errno;
+    }
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        spent(readiness::writable);
+        return io_error(errc::would_block);
+    }
+    return io_error(final_error(number));
+}
+
+/// What a call that failed for good says; a connection attempt has ended with it.
+errc tcp::final_error(int number) noexcept {
+    if (number == EPIPE && (state_ == state::fresh || state_ == state::listening)) {
+        return errc::not_connected;
+    }
+    if (state_ == state::connecting) {
+        state_ = state::fresh;
+    }
+    return error_from_errno(number);
+}
+
+result<std::span<const std::byte>> tcp::peek() noexcept {
+    return fail(closed() ? errc::bad_handle : errc::not_supported);
+}
+
+// --- listening
+// ------------------------------------------------------------------------------------
+
+result<> tcp::bind(const endpoint& at) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (at.address.family() != own_family()) {
+        return fail(errc::invalid_argument);
+    }
+    const system_address name = to_system(at);
+    if (::bind(descriptor, name.get(), name.size) != 0) {
+        return fail(last_error());
+    }
+    return {};
+}
+
+result<> tcp::listen(std::size_t backlog) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ == state::connecting || state_ == state::connected) {
+        return fail(errc::already_connected);
+    }
+    if (::listen(descriptor, static_cast<int>(std::min<std::size_t>(backlog, INT_MAX))) != 0) {
+        return fail(last_error());
+    }
+    state_ = state::listening;
+    return watch();
+}
+
+result<tcp_socket*> tcp::try_accept() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ != state::listening) {
+        return fail(errc::invalid_argument);
+    }
+    if (!any(ready() & readiness::readable)) {
+        return fail(errc::would_block);
+    }
+    // memory first: a connection is left in the queue rather than lost
+    std::unique_ptr<tcp> fresh(new (std::nothrow) tcp(home(), -1, state::connected));
+    if (!fresh) {
+        return accept_failed(ENOMEM);
+    }
+    int accepted = -1;
+    do {
+        accepted = accept_descriptor(descriptor);
+    } while (accepted < 0 && is_of_one_connection(errno));
+    if (accepted < 0) {
+        return accept_failed(errno);
+    }
+    fresh->descriptor = accepted;
+    if (const result<> watching = fresh->watch(); !watching) {
+        ::close(accepted);
+        return fail(watching.error());
+    }
+    return fresh.release();
+}
+
+result<tcp_socket*> tcp::accept_failed(int number) noexcept {
+    if (number == EAGAIN || number == EWOULDBLOCK) {
+        spent(readiness::readable);
+        return fail(errc::would_block);
+    }
+    if (number != EMFILE && number != ENFILE && number != ENOMEM && number != ENOBUFS) {
+        return fail(error_from_errno(number));
+    }
+    if (again_ == nullptr) {
+        again_ = new (std::nothrow) accept_again(*this);
+    }
+    if (again_ == nullptr) {
+        return fail(errc::no_memory);
+    }
+    lower(readiness::readable); // and not armed: the connection that waits would tell at once
+    home().timers().cancel(*again_);
+    home().timers().schedule(*again_, deadline_after(home().now(), accept_pause));
+    return fail(errc::would_block);
+}
+
+// --- connecting
+// -----------------------------------------------------------------------------------
+
+result<> tcp::start_connect(const endpoint& to) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ == state::connecting) {
+        return fail(errc::already);
+    }
+    if (state_ != state::fresh) {
+        return fail(errc::already_connected);
+    }
+    if (to.address.family() != own_family() || to.port == 0) {
+        return fail(errc::invalid_argument);
+    }
+    const system_address name = to_system(to);
+    bool done = ::connect(descriptor, name.get(), name.size) == 0;
+    if (!done && errno == ECONNABORTED) { // Linux: once, of an earlier attempt that failed
+        done = ::connect(descriptor, name.get(), name.size) == 0;
+    }
+    if (!done && errno != EINPROGRESS && errno != EINTR) { // EINTR: it goes on by itself
+        return fail(last_error());
+    }
+    state_ = done ? state::connected : state::connecting;
+    if (const result<> watching = watch(); !watching) {
+        return watching;
+    }
+    if (done) {
+        return {};
+    }
+    // Bits go down after the attempt began, and are never raised in here: the waiter that called
+    // would be made runnable while it runs.
+    lower(readiness::error | readiness::hangup);
+    spent(readiness::readable);
+    spent(readiness::writable);
+    return fail(errc::in_progress);
+}
+
+result<> tcp::connect_result() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ == state::connected) {
+        return {};
+    }
+    if (state_ != state::connecting) {
+        return fail(errc::not_connected);
+    }
+    if (!any(ready() & (readiness::writable | readiness::error | readiness::hangup))) {
+        return fail(errc::would_block);
+    }
+    int number = 0;
+    socklen_t size = sizeof number;
+    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
+        number = errno;
+    }
+    if (number != 0) {
+        state_ = state::fresh;
+        return fail(error_from_errno(number));
+    }
+    if (!remote_of(descriptor)) { // an event of an earlier attempt
+        lower(readiness::error | readiness::hangup);
+        spent(readiness::writable);
+        return fail(errc::would_block);
+    }
+    state_ = state::connected;
+    return {};
+}
+
+// --- ending
+// ---------------------------------------------------------------------------------------
+
+result<> tcp::shutdown_send() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ == state::listening) {
+        return fail(errc::not_connected); // Linux would stop listening
+    }
+    if (::shutdown(descriptor, SHUT_WR) != 0) {
+        return fail(last_error());
+    }
+    return {};
+}
+
+/// Input that nobody reads would make close(2) send RST, and drop what was not yet sent.
+void tcp::drain() noexcept {
+    std::size_t drained = 0;
+    while (drained < drained_at_close) {
+#if defined(__linux__)
+        constexpr std::size_t at_a_time = std::size_t{1} << 20; // MSG_TRUNC: nothing is copied
+        const ssize_t n = ::recv(descriptor, nullptr, at_a_time, MSG_TRUNC | MSG_DONTWAIT);
+#else
+        std::byte unread[4096];
+        const ssize_t n = ::recv(descriptor, unread, sizeof unread, MSG_DONTWAIT);
+#endif
+        if (n <= 0) {
+            return;
+        }
+        drained += static_cast<std::size_t>(n);
+    }
+}
+
+void tcp::do_close() noexcept {
+    if (again_ != nullptr) {
+        home().timers().cancel(*again_);
+        delete again_;
+        again_ = nullptr;
+    }
+    const int own = descriptor;
+    if (state_ == state::connected) {
+        drain();
+    }
+    if (watched_) {
+        driver().remove(*this);
+        watched_ = false;
+    }
+    descriptor = -1; // from here on every call says EBADF
+    ::close(own);
+}
+
+void tcp::abort() noexcept {
+    if (closed()) {
+        return;
+    }
+    const linger none{1, 0};
+    ::setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    if (state_ == state::connected) {
+        state_ = state::fresh; // nothing to drain
+    }
+    close();
+}
+
+// --- the rest
+// -------------------------------------------------------------------------------------
+
+family tcp::own_family() const noexcept {
+    const result<endpoint> at = local_of(descriptor);
+    return at ? at->address.family() : family::ipv4;
+}
+
+result<endpoint> tcp::local() const noexcept {
+    return local_of(descriptor);
+}
+result<endpoint> tcp::remote() const noexcept {
+    return remote_of(descriptor);
+}
+
+result<> tcp::set_no_delay(bool on) noexcept {
+    return set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
+}
+result<> tcp::set_reuse_address(bool on) noexcept {
+    return set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, on ? 1 : 0);
+}
+result<> tcp::set_keep_alive(bool on) noexcept {
+    return set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
+}
+result<> tcp::set_receive_buffer(std::size_t bytes) noexcept {
+    return set_buffer(descriptor, SO_RCVBUF, bytes);
+}
+result<> tcp::set_send_buffer(std::size_t bytes) noexcept {
+    return set_buffer(descriptor, SO_SNDBUF, bytes);
+}
+
+static_assert(sizeof(void*) != 8 || sizeof(tcp) <= 176, "10,000 idle connections count");
+
+} // namespace weft::host

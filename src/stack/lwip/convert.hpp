@@ -1,0 +1,54 @@
+// weft's values to lwIP's and back.
+#pragma once
+
+#include "stack/lwip/api.hpp"
+
+#include <weft/address.hpp>
+#include <weft/errc.hpp>
+
+namespace weft::lwip {
+
+/// A link-local address gets the zone of its scope_id, or of `on` if it has none.
+[[nodiscard]] ip_addr_t to_lwip(const address& a, const netif* on) noexcept;
+[[nodiscard]] address from_lwip(const ip_addr_t& a) noexcept;
+
+[[nodiscard]] constexpr errc to_errc(err_t error) noexcept {
+    switch (error) {
+    case ERR_OK:
+        return errc::ok;
+    case ERR_MEM:
+        return errc::no_memory;
+    case ERR_BUF:
+        return errc::no_buffers;
+    case ERR_TIMEOUT:
+        return errc::timed_out;
+    case ERR_RTE:
+        return errc::network_unreachable;
+    case ERR_INPROGRESS:
+        return errc::in_progress;
+    case ERR_VAL:
+    case ERR_ARG:
+        return errc::invalid_argument;
+    case ERR_WOULDBLOCK:
+        return errc::would_block;
+    case ERR_USE:
+        return errc::address_in_use;
+    case ERR_ALREADY:
+        return errc::already;
+    case ERR_ISCONN:
+        return errc::already_connected;
+    case ERR_CONN:
+    case ERR_CLSD:
+        return errc::not_connected;
+    case ERR_IF:
+        return errc::network_down;
+    case ERR_ABRT:
+        return errc::connection_aborted;
+    case ERR_RST:
+        return errc::connection_reset;
+    default:
+        return errc::io_error;
+    }
+}
+
+} // namespace weft::lwip

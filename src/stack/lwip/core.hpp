@@ -1,0 +1,96 @@
+// The one lwIP of a process: its time, its timers, its random numbers, and what a turn does for it.
+#pragma once
+
+#include "stack/lwip/api.hpp"
+#include "stack/lwip/random.hpp"
+
+#include <weft/list.hpp>
+#include <weft/loop.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace weft::lwip {
+
+class host;
+
+/// A UDP socket, in its host's list.
+struct host_link : list_node {};
+/// A socket that owes lwIP something at the end of the turn: a window to open, data to output. One
+/// that is not bound yet is in its host's list instead.
+struct flush_link : list_node {};
+/// A socket that lwIP had no memory for, although its send buffer has room.
+struct starved_link : list_node {};
+
+/// Singleton, because lwIP's state is global. Attached to a loop while any host exists.
+class core final : public service {
+  public:
+    static constexpr int frames_per_turn = 16;
+
+    /// The one; exists once a stack was made, and then for good.
+    static core& instance() noexcept { return *only_; }
+    static core& create() noexcept;
+
+    /// errc::busy if lwIP already runs on another loop.
+    result<> attach(loop& home, std::optional<std::uint64_t> seed) noexcept;
+    void add(host& h) noexcept;
+    void remove(host& h) noexcept;
+    /// Leaves the loop when no host is left, so that another loop may have lwIP.
+    void detach_if_unused() noexcept;
+
+    /// More than one host: wildcard addresses are then each host's own.
+    [[nodiscard]] bool several_hosts() const noexcept { return host_count_ > 1; }
+    [[nodiscard]] host* host_of(const netif* n) noexcept;
+    [[nodiscard]] host* host_with(const ip4_addr_t& source) noexcept;
+    template <class F>
+    void for_each_host(F&& visit) {
+        hosts_.for_each(visit);
+    }
+
+    [[nodiscard]] random_source& random() noexcept { return random_; }
+    [[nodiscard]] std::uint32_t milliseconds() noexcept;
+    [[nodiscard]] std::uint64_t microseconds() noexcept;
+
+    void flush_later(flush_link& socket) noexcept {
+        if (!socket.linked()) {
+            flush_.push_back(socket);
+        }
+    }
+    void starve(starved_link& socket) noexcept {
+        if (!socket.linked()) {
+            starved_.push_back(socket);
+        }
+    }
+    /// Some memory may be free again: called by lwIP's hook, `sent` and `poll` callbacks.
+    void memory_available() noexcept { memory_available_ = !starved_.empty(); }
+
+    bool begin_turn() noexcept override;
+    bool end_turn() noexcept override;
+    [[nodiscard]] time_point next_deadline() noexcept override;
+
+  private:
+    core() = default;
+    void feed_starved() noexcept;
+    void check_timers() noexcept;
+
+    /// lwIP's timers count in units of 100 ms and more: in a row of turns that never sleep they are
+    /// looked at in every eighth.
+    static constexpr int turns_between_timers = 8;
+
+    static inline core* only_ = nullptr;
+
+    loop* home_ = nullptr;
+    bool initialized_ = false;
+    bool memory_available_ = false;
+    int turns_until_timers_ = 0;
+    std::int64_t clock_offset_ns_ =
+        0; // lwIP's time goes on when it moves to a loop with another clock
+    std::int64_t last_ns_ = 0;
+    int host_count_ = 0;
+    random_source random_;
+    list<host> hosts_;
+    list<flush_link> flush_;
+    list<starved_link> starved_;
+};
+
+} // namespace weft::lwip

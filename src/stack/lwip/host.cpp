@@ -1,0 +1,482 @@
+#include "stack/lwip/host.hpp"
+
+#include "stack/lwip/convert.hpp"
+#include "stack/lwip/tcp.hpp"
+#include "stack/lwip/udp.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace weft::lwip {
+
+namespace {
+
+// Ethernet pads to this, without the checksum; links of ours need not. lwIP relies on it: it reads
+// a whole ARP packet whatever there is.
+constexpr u16_t shortest_frame = 60;
+
+netif* loopback_netif() noexcept {
+    netif* found = nullptr;
+    netif* each = nullptr;
+    NETIF_FOREACH(each) {
+        if (each->name[0] == 'l' && each->name[1] == 'o') {
+            found = each;
+        }
+    }
+    return found;
+}
+
+ip4_addr_t mask_of(std::uint8_t prefix) noexcept {
+    ip4_addr_t mask = {};
+    mask.addr = lwip_htonl(prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix));
+    return mask;
+}
+
+} // namespace
+
+host::host(weft::loop& home, const lwip_options& o) noexcept
+    : stack(home), link_(o.link), driver_(o.driver), watch_(*this) {}
+
+result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
+    if (o.link != nullptr) {
+        const std::size_t mtu = o.link->mtu();
+        const bool needs_driver = o.link->descriptor() >= 0 && o.driver == nullptr;
+        bool wrong = mtu == 0 || mtu + link::header_size > 0xffff || needs_driver;
+        wrong |= o.ipv4 && (!o.ipv4->address.is_v4() || o.ipv4->prefix > 32);
+        wrong |= o.gateway && !o.gateway->is_v4();
+        wrong |= o.ipv6.size() > 3;
+        for (const interface_address& each : o.ipv6) {
+            wrong |= each.address.is_v4() || each.prefix > 128;
+        }
+        if (wrong) {
+            return fail(errc::invalid_argument);
+        }
+#if !LWIP_IPV6
+        if (!o.ipv6.empty()) {
+            return fail(errc::family_not_supported);
+        }
+#endif
+    }
+    core& c = core::create();
+    if (const result<> attached = c.attach(home, o.seed); !attached) {
+        return fail(attached.error());
+    }
+    std::unique_ptr<host> made(new (std::nothrow) host(home, o));
+    const result<> configured = made ? made->configure(o) : result<>(fail(errc::no_memory));
+    if (!configured) {
+        made.reset();
+        c.detach_if_unused();
+        return fail(configured.error());
+    }
+    c.add(*made);
+    return std::unique_ptr<stack>(std::move(made));
+}
+
+result<> host::configure(const lwip_options& o) noexcept {
+    if (link_ == nullptr) {
+        netif_ = loopback_netif();
+        if (netif_ == nullptr) {
+            return fail(errc::no_such_device);
+        }
+        if (core::instance().host_of(netif_) != nullptr) {
+            return fail(errc::busy);
+        }
+        return {};
+    }
+    spare_ = pbuf_alloc(PBUF_RAW, std::max(frame_size(), shortest_frame), PBUF_RAM);
+    if (spare_ == nullptr) {
+        return fail(errc::no_memory);
+    }
+    ip4_addr_t ip = {};
+    ip4_addr_t mask = {};
+    ip4_addr_t gateway = {};
+    if (o.ipv4) {
+        const ip_addr_t converted = to_lwip(o.ipv4->address, nullptr);
+        ip4_addr_copy(ip, *ip_2_ip4(&converted));
+        mask = mask_of(o.ipv4->prefix);
+    }
+    if (o.gateway) {
+        const ip_addr_t converted = to_lwip(*o.gateway, nullptr);
+        ip4_addr_copy(gateway, *ip_2_ip4(&converted));
+    }
+    netif_ = &own_;
+    if (netif_add(&own_, &ip, &mask, &gateway, this, &init_netif, &ethernet_input) == nullptr) {
+        return fail(errc::no_memory);
+    }
+    added_ = true;
+#if LWIP_IPV6
+    netif_create_ip6_linklocal_address(&own_, 1);
+    netif_set_ip6_autoconfig_enabled(&own_, 1);
+#endif
+    netif_set_link_up(&own_);
+    netif_set_up(&own_);
+#if LWIP_IPV6
+    for (const interface_address& each : o.ipv6) {
+        const ip_addr_t converted = to_lwip(each.address, &own_);
+        s8_t index = -1;
+        if (netif_add_ip6_address(&own_, ip_2_ip6(&converted), &index) != ERR_OK || index < 0) {
+            return fail(errc::no_memory);
+        }
+        // usable at once; duplicate address detection would delay every start by a second
+        netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
+    }
+#endif
+    if (o.gateway && netif_default == nullptr) {
+        netif_set_default(&own_);
+    }
+    if (link_->descriptor() >= 0) {
+        if (const result<> watched = driver_->add(watch_, link_->descriptor()); !watched) {
+            return fail(watched.error());
+        }
+        watching_ = true;
+        frames_waiting_ = true; // the first look is free
+    }
+    return {};
+}
+
+host::~host() {
+    core& c = core::instance();
+    if (linked()) {
+        c.remove(*this);
+    }
+    if (netif_ != nullptr) {
+        tcp::abort_all(*this);
+    }
+    udp::close_all(*this);
+    if (watching_) {
+        driver_->remove(watch_);
+    }
+    remove_netif();
+    if (spare_ != nullptr) {
+        pbuf_free(spare_);
+    }
+}
+
+void host::remove_netif() noexcept {
+    if (netif_ == nullptr) {
+        return;
+    }
+    while (netif_->loop_first != nullptr) {
+        pbuf* first = netif_->loop_first;
+        pbuf* last = first;
+        while (last->len != last->tot_len) {
+            last = last->next;
+        }
+        netif_->loop_first = last->next;
+        last->next = nullptr;
+        pbuf_free(first);
+    }
+    netif_->loop_last = nullptr;
+    if (added_) {
+        netif_remove(&own_);
+    }
+}
+
+err_t host::init_netif(netif* n) noexcept {
+    auto& self = *static_cast<host*>(n->state);
+    n->name[0] = 'w';
+    n->name[1] = 'f';
+    n->mtu = static_cast<u16_t>(self.link_->mtu());
+#if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
+    n->mtu6 = n->mtu;
+#endif
+    const hardware_address mac = self.link_->address();
+    n->hwaddr_len = static_cast<u8_t>(mac.size());
+    std::memcpy(n->hwaddr, mac.data(), mac.size());
+    n->output = etharp_output;
+#if LWIP_IPV6
+    n->output_ip6 = ethip6_output;
+#endif
+    n->linkoutput = &output;
+    n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+#if LWIP_IGMP
+    n->flags |= NETIF_FLAG_IGMP;
+#endif
+#if LWIP_IPV6 && LWIP_IPV6_MLD
+    n->flags |= NETIF_FLAG_MLD6;
+#endif
+    return ERR_OK;
+}
+
+// A frame that the link does not take is lost, as on a cable: TCP sends it again.
+err_t host::output(netif* n, pbuf* p) noexcept {
+    auto& self = *static_cast<host*>(n->state);
+    std::array<std::span<const std::byte>, 16> parts;
+    std::size_t count = 0;
+    for (pbuf* each = p; each != nullptr; each = each->next) {
+        if (count == parts.size()) {
+            pbuf* whole = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
+            if (whole == nullptr) {
+                return ERR_MEM;
+            }
+            const err_t sent = output(n, whole);
+            pbuf_free(whole);
+            return sent;
+        }
+        parts[count++] = {static_cast<const std::byte*>(each->payload), each->len};
+    }
+    self.link_->advance(self.loop().now());
+    const result<> sent = self.link_->send(std::span(parts).first(count));
+    return sent || sent.error() != errc::network_down ? ERR_OK : ERR_IF;
+}
+
+void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
+    static_cast<frame_watch&>(watch).owner->frames_waiting_ = true;
+}
+
+u16_t host::frame_size() const noexcept {
+    return static_cast<u16_t>(link_->mtu() + weft::link::header_size);
+}
+
+// Read into a buffer of full size; small frames are copied into one that fits, so that a peer
+// cannot make small segments hold large buffers.
+pbuf* host::receive_frame() noexcept {
+    const u16_t size = frame_size();
+    std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
+    if (n == 0) {
+        frames_waiting_ = false;
+        if (watching_ && !driver_->edges()) {
+            driver_->arm(watch_, descriptor_watch::readable);
+        }
+        return nullptr;
+    }
+    if (n < shortest_frame) {
+        std::memset(static_cast<std::byte*>(spare_->payload) + n, 0, shortest_frame - n);
+        n = shortest_frame;
+    }
+    if (n * 2 > size) {
+        pbuf* const next = pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
+        if (next == nullptr) {
+            return nullptr; // without memory the frame is lost, as on a cable
+        }
+        pbuf* const full = std::exchange(spare_, next);
+        pbuf_realloc(full, static_cast<u16_t>(n));
+        return full;
+    }
+    pbuf* fitting = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_RAM);
+    if (fitting != nullptr) {
+        std::memcpy(fitting->payload, spare_->payload, n);
+    }
+    return fitting;
+}
+
+// netif_poll() without its draining: what a packet makes lwIP send back waits for the next turn.
+bool host::take_loopback() noexcept {
+    netif* const n = netif_;
+    const u8_t index = netif_get_index(n);
+    for (int taken = 0; taken < core::frames_per_turn; ++taken) {
+        pbuf* in = n->loop_first;
+        pbuf* in_end = in;
+        while (in_end->len != in_end->tot_len) {
+            in_end = in_end->next;
+        }
+        pbuf* const next = in_end->next;
+        n->loop_first = next;
+        if (next == nullptr) {
+            n->loop_last = nullptr;
+        }
+        in_end->next = nullptr;
+        in->if_idx = index;
+        if (ip_input(in, n) != ERR_OK) {
+            pbuf_free(in);
+        }
+        if (next == nullptr) {
+            return n->loop_first != nullptr;
+        }
+    }
+    return true;
+}
+
+bool host::take_from_link() noexcept {
+    if (watching_ ? !frames_waiting_ : link_->next_arrival() > loop().now()) {
+        return false;
+    }
+    link_->advance(loop().now());
+    for (int taken = 0; taken < core::frames_per_turn; ++taken) {
+        pbuf* frame = receive_frame();
+        if (frame == nullptr) {
+            return false;
+        }
+        if (netif_->input(frame, netif_) != ERR_OK) {
+            pbuf_free(frame);
+        }
+    }
+    return true;
+}
+
+time_point host::next_arrival() noexcept {
+    if (link_ == nullptr) {
+        return never;
+    }
+    return watching_ ? (frames_waiting_ ? at_once : never) : link_->next_arrival();
+}
+
+address host::own_address(family f) const noexcept {
+    if (link_ == nullptr) {
+        return address::loopback(f);
+    }
+    ip_addr_t own = {};
+    if (f == family::ipv4) {
+        ip_addr_copy_from_ip4(own, *netif_ip4_addr(netif_));
+    }
+#if LWIP_IPV6
+    else {
+        ip_addr_copy_from_ip6(own, *netif_ip6_addr(netif_, 0));
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif_, 1))) {
+            ip_addr_copy_from_ip6(own, *netif_ip6_addr(netif_, 1));
+        }
+    }
+#endif
+    return from_lwip(own);
+}
+
+ip_addr_t host::wildcard(family f) noexcept {
+    ip_addr_t any = {};
+    if (f == family::ipv4) {
+        ip_addr_set_any_val(false, any);
+        if (core::instance().several_hosts()) {
+            ip_addr_copy_from_ip4(any, *netif_ip4_addr(netif_));
+        }
+        return any;
+    }
+#if LWIP_IPV6
+    ip_addr_set_any_val(true, any);
+    if (core::instance().several_hosts()) {
+        // the first configured address, or the link-local one
+        for (int index = LWIP_IPV6_NUM_ADDRESSES - 1; index >= 0; --index) {
+            if (ip6_addr_isvalid(netif_ip6_addr_state(netif_, index)) &&
+                (index == 1 || index == 0)) {
+                ip_addr_copy_from_ip6(any, *netif_ip6_addr(netif_, index));
+                break;
+            }
+        }
+    }
+#endif
+    return any;
+}
+
+bool host::has_address(const ip_addr_t& ip) const noexcept {
+    if (IP_IS_V4_VAL(ip)) {
+        const ip4_addr_t* v4 = ip_2_ip4(&ip);
+        return ip4_addr_eq(v4, netif_ip4_addr(netif_)) ||
+               (link_ == nullptr && ip4_addr_isloopback(v4));
+    }
+#if LWIP_IPV6
+    return netif_get_ip6_addr_match(netif_, ip_2_ip6(&ip)) >= 0;
+#else
+    return false;
+#endif
+}
+
+bool host::has_route(const ip_addr_t& to) const noexcept {
+    if (IP_IS_V4_VAL(to)) {
+        const ip4_addr_t* v4 = ip_2_ip4(&to);
+        if (ip4_addr_isany_val(*netif_ip4_addr(netif_)) ||
+            (link_ != nullptr && ip4_addr_isloopback(v4))) {
+            return false;
+        }
+        return v4->addr == IPADDR_BROADCAST ||
+               ip4_addr_net_eq(v4, netif_ip4_addr(netif_), netif_ip4_netmask(netif_)) ||
+               !ip4_addr_isany_val(*netif_ip4_gw(netif_));
+    }
+#if LWIP_IPV6
+    const ip6_addr_t* v6 = ip_2_ip6(&to);
+    if (ip6_select_source_address(netif_, v6) == nullptr) {
+        return false;
+    }
+    if (ip6_addr_islinklocal(v6) || ip6_addr_ismulticast(v6) || has_address(to)) {
+        return true;
+    }
+    for (s8_t i = 0; i < LWIP_IPV6_NUM_ADDRESSES; ++i) { // on the link, as nd6 decides it
+        if (ip6_addr_isvalid(netif_ip6_addr_state(netif_, i)) &&
+            netif_ip6_addr_isstatic(netif_, i) && ip6_addr_net_eq(v6, netif_ip6_addr(netif_, i))) {
+            return true;
+        }
+    }
+    return nd6_find_route(v6) != nullptr;
+#else
+    return false;
+#endif
+}
+
+result<tcp_socket*> host::open_tcp(family f) noexcept {
+    return tcp::open(*this, f);
+}
+
+result<datagram_socket*> host::open_udp(family f) noexcept {
+    return udp::open(*this, f);
+}
+
+bool host::drained() const noexcept {
+    const u8_t index = netif_get_index(netif_);
+    for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        if (pcb->netif_idx == index && (pcb->unsent != nullptr || pcb->unacked != nullptr ||
+                                        (pcb->flags & TF_CLOSEPEND) != 0)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+} // namespace weft::lwip
+
+namespace weft {
+
+result<std::unique_ptr<stack>> make_lwip_stack(loop& home, const lwip_options& options) noexcept {
+    return lwip::host::make(home, options);
+}
+
+result<interface_address> interface_address::parse(std::string_view text) noexcept {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos) {
+        return fail(errc::invalid_argument);
+    }
+    const result<weft::address> a = weft::address::parse(text.substr(0, slash));
+    if (!a) {
+        return fail(a.error());
+    }
+    unsigned prefix = 0;
+    const std::string_view digits = text.substr(slash + 1);
+    if (digits.empty() || digits.size() > 3) {
+        return fail(errc::invalid_argument);
+    }
+    for (const char c : digits) {
+        if (c < '0' || c > '9') {
+            return fail(errc::invalid_argument);
+        }
+        prefix = prefix * 10 + static_cast<unsigned>(c - '0');
+    }
+    if (prefix > (a->is_v4() ? 32U : 128U)) {
+        return fail(errc::invalid_argument);
+    }
+    return interface_address{*a, static_cast<std::uint8_t>(prefix)};
+}
+
+lwip_usage count_lwip_usage() noexcept {
+    lwip_usage used;
+    for (const tcp_pcb* p = tcp_active_pcbs; p != nullptr; p = p->next) {
+        ++used.tcp_active;
+    }
+    for (const tcp_pcb* p = tcp_bound_pcbs; p != nullptr; p = p->next) {
+        ++used.tcp_bound;
+    }
+    for (const tcp_pcb* p = tcp_tw_pcbs; p != nullptr; p = p->next) {
+        ++used.tcp_time_wait;
+    }
+    for (const tcp_pcb_listen* p = tcp_listen_pcbs.listen_pcbs; p != nullptr; p = p->next) {
+        ++used.tcp_listening;
+    }
+    for (const udp_pcb* p = udp_pcbs; p != nullptr; p = p->next) {
+        ++used.udp;
+    }
+    return used;
+}
+
+const char* lwip_version() noexcept {
+    return LWIP_VERSION_STRING;
+}
+
+} // namespace weft

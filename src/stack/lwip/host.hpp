@@ -1,0 +1,83 @@
+// host: one netif of lwIP, on a link or the loopback, and the stack that programs see.
+#pragma once
+
+#include "stack/lwip/api.hpp"
+#include "stack/lwip/core.hpp"
+
+#include <weft/descriptor_driver.hpp>
+#include <weft/lwip.hpp>
+#include <weft/stack.hpp>
+
+#include <cstddef>
+#include <memory>
+
+namespace weft::lwip {
+
+class host final : public stack, public list_node {
+  public:
+    static result<std::unique_ptr<stack>> make(weft::loop& home, const lwip_options& o) noexcept;
+    ~host() override;
+
+    [[nodiscard]] std::string_view name() const noexcept override { return "lwip"; }
+    result<tcp_socket*> open_tcp(family f) noexcept override;
+    result<datagram_socket*> open_udp(family f) noexcept override;
+    [[nodiscard]] bool drained() const noexcept override;
+
+    [[nodiscard]] netif& interface() noexcept { return *netif_; }
+    /// TCP sockets that are not bound yet.
+    [[nodiscard]] list<flush_link>& fresh_sockets() noexcept { return fresh_sockets_; }
+    [[nodiscard]] list<host_link>& udp_sockets() noexcept { return udp_sockets_; }
+    [[nodiscard]] bool has_link() const noexcept { return link_ != nullptr; }
+    [[nodiscard]] bool owns(const netif* n) const noexcept { return n == netif_; }
+
+    /// What a wildcard address means in a pcb of this host.
+    [[nodiscard]] ip_addr_t wildcard(family f) noexcept;
+
+    /// Where a connection to "any" goes: to this host itself.
+    [[nodiscard]] address own_address(family f) const noexcept;
+    [[nodiscard]] bool has_address(const ip_addr_t& ip) const noexcept;
+    /// False if no address of this host can send there.
+    [[nodiscard]] bool has_route(const ip_addr_t& to) const noexcept;
+
+    /// Takes in up to `core::frames_per_turn` frames; true if more are waiting.
+    bool take_frames() noexcept {
+        const bool more = loopback_pending() && take_loopback();
+        return (link_ != nullptr && take_from_link()) || more;
+    }
+    /// True if packets wait in lwIP's own loopback queue of this netif.
+    [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
+    [[nodiscard]] time_point next_arrival() noexcept;
+
+  private:
+    host(weft::loop& home, const lwip_options& o) noexcept;
+    result<> configure(const lwip_options& o) noexcept;
+    pbuf* receive_frame() noexcept;
+    [[nodiscard]] u16_t frame_size() const noexcept;
+    bool take_loopback() noexcept;
+    bool take_from_link() noexcept;
+    void remove_netif() noexcept;
+
+    static err_t init_netif(netif* n) noexcept;
+    static err_t output(netif* n, pbuf* p) noexcept;
+    static void descriptor_ready(descriptor_watch& watch, unsigned events) noexcept;
+
+    struct frame_watch : descriptor_watch {
+        explicit frame_watch(host& h) noexcept : descriptor_watch(&descriptor_ready), owner(&h) {}
+        host* owner;
+    };
+
+    weft::link* link_;
+    descriptor_driver* driver_;
+    netif* netif_ = nullptr; // &own_ or lwIP's loopback
+    netif own_ = {};
+    bool added_ = false;
+    bool frames_waiting_ = false; // the descriptor said so and has not said otherwise since
+    bool watching_ = false;
+    pbuf* spare_ = nullptr; // of a whole frame's size: what the next frame is read into. With a
+                            // link there always is one, or frames could not be taken and lost
+    frame_watch watch_;
+    list<flush_link> fresh_sockets_;
+    list<host_link> udp_sockets_;
+};
+
+} // namespace weft::lwip

@@ -1,0 +1,127 @@
+// tcp: a TCP socket over a pcb of lwIP.
+#pragma once
+
+#include "stack/lwip/api.hpp"
+#include "stack/lwip/core.hpp"
+
+#include <weft/socket.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::lwip {
+
+class host;
+
+/// A callback of lwIP moves data in, sets readiness and queues waiters, and does nothing else: no
+/// coroutine runs, no pcb is closed or aborted inside one.
+///
+///   fresh -> connecting -> connected -> finished        (pcb_ gone: closed, reset, timed out)
+///         -> listening                                  (listener_ instead of pcb_)
+/// A connection accepted by lwIP is `connected`, waiting in its listener's queue.
+class tcp final : public tcp_socket, public flush_link, public starved_link {
+  public:
+    static result<tcp_socket*> open(host& on, family f) noexcept;
+    /// Aborts every pcb of a host that goes away; their sockets end with errc::network_down,
+    /// listeners are closed.
+    static void abort_all(host& going) noexcept;
+
+    result<> bind(const endpoint& at) noexcept override;
+    result<> listen(std::size_t backlog) noexcept override;
+    result<tcp_socket*> try_accept() noexcept override;
+    result<> start_connect(const endpoint& to) noexcept override;
+    result<> connect_result() noexcept override;
+    result<std::span<const std::byte>> peek() noexcept override;
+    void consume(std::size_t n) noexcept override;
+    result<> shutdown_send() noexcept override;
+    void abort() noexcept override;
+    result<endpoint> local() const noexcept override;
+    result<endpoint> remote() const noexcept override;
+    result<> set_no_delay(bool on) noexcept override;
+    result<> set_reuse_address(bool on) noexcept override;
+    result<> set_keep_alive(bool on) noexcept override;
+    result<> set_receive_buffer(std::size_t bytes) noexcept override;
+    result<> set_send_buffer(std::size_t bytes) noexcept override;
+
+    /// End of the turn: opens the window by what was consumed, sends what was written.
+    void flush() noexcept;
+    /// lwIP may have memory for this starved socket again.
+    void memory_available() noexcept { raise(readiness::writable); }
+    [[nodiscard]] static bool is_ours(const tcp_pcb* pcb) noexcept {
+        return pcb->errf == &on_error && pcb->callback_arg != nullptr;
+    }
+    /// A router or the peer's host says that it cannot be reached: ends a connect under way.
+    void unreachable(errc why) noexcept;
+
+  protected:
+    io_count receive_some(std::span<std::byte> into) noexcept override;
+    io_count send_some(std::span<const std::byte> from) noexcept override;
+    void do_close() noexcept override;
+
+  private:
+    static constexpr u8_t poll_interval = 2; // of TCP's slow timer: a second
+
+    enum class state : std::uint8_t { fresh, connecting, connected, listening, finished };
+
+    tcp(host& on, family f) noexcept;
+    ~tcp() override = default;
+
+    result<> usable() const noexcept;
+    result<> bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept;
+    result<> bind_ephemeral() noexcept;
+    void adopt(tcp_pcb* pcb) noexcept;
+    tcp_pcb* forget_pcb() noexcept;
+    void settle_window() noexcept;
+    void drop_received() noexcept;
+    void lost(err_t why) noexcept;
+    void end_with(errc why) noexcept;
+    void both_ended() noexcept;
+    void leave_queue() noexcept;
+    static void close_pcb(tcp_pcb* pcb) noexcept;
+    io_count end_of_input() noexcept;
+    io_count cannot_send() noexcept;
+    io_count no_room() noexcept;
+    void owe(std::size_t n) noexcept;
+    static pbuf* pop_consumed(pbuf* first) noexcept;
+
+    static err_t on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept;
+    static err_t on_connected(void* arg, tcp_pcb* pcb, err_t error) noexcept;
+    static err_t on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
+    static err_t on_sent(void* arg, tcp_pcb* pcb, u16_t length) noexcept;
+    static err_t on_poll(void* arg, tcp_pcb* pcb) noexcept;
+    static void on_error(void* arg, err_t error) noexcept;
+    static err_t on_received_after_close(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
+    static err_t on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept;
+
+    host* host_;
+    union {
+        tcp_pcb* pcb_ = nullptr;
+        tcp_pcb_listen* listener_; // in state listening: a smaller struct, only arg and accept
+    };
+    // Received and not consumed: pbufs linked by `next` (their tot_len does not span the queue).
+    // For a listener: accepted connections, first to last.
+    union {
+        pbuf* first_ = nullptr;
+        tcp* first_pending_;
+    };
+    union {
+        pbuf* last_ = nullptr;
+        tcp* last_pending_;
+    };
+    tcp* next_pending_ = nullptr; // in the queue of `listening_`
+    tcp* listening_ = nullptr;    // the listener whose queue this is in
+    std::uint32_t owed_ = 0;      // bytes consumed and not yet given back to the window
+    std::uint16_t offset_ = 0;    // consumed of first_
+    std::uint16_t port_ = 0;      // bound to, 0: not yet
+    state state_ = state::fresh;
+    family family_;
+    bool end_seen_ = false;   // the peer's FIN, or an error already told: 0 from now on
+    bool send_ended_ = false; // shutdown_send()
+    bool wildcard_ = false;   // bound to any: local() says so
+    bool output_due_ = false;
+    bool doomed_ = false;           // the pcb is aborted at the end of the turn
+    errc pending_error_ = errc::ok; // told once
+    endpoint peer_;                 // stays known after the pcb is gone
+};
+
+} // namespace weft::lwip

@@ -1,0 +1,213 @@
+// How a socket of lwIP ends: lost by the peer or the network, closed, aborted.
+
+#include "stack/lwip/tcp.hpp"
+
+#include "stack/lwip/convert.hpp"
+#include "stack/lwip/host.hpp"
+#include "stack/lwip/retransmission.hpp"
+
+namespace weft::lwip {
+
+// The pcb is freed already. ERR_ABRT: lwIP gave up, after retransmissions or keep-alives.
+void tcp::on_error(void* arg, err_t error) noexcept {
+    auto* self = static_cast<tcp*>(arg);
+    if (self == nullptr) {
+        return;
+    }
+    self->pcb_ = nullptr;
+    self->lost(error);
+}
+
+void tcp::lost(err_t why) noexcept {
+    static_cast<flush_link*>(this)->unlink();
+    static_cast<starved_link*>(this)->unlink();
+    if (listening_ != nullptr) {
+        leave_queue();
+        drop_received();
+        delete this;
+        return;
+    }
+    if (doomed_) {
+        return; // it was told already why
+    }
+    if (why == ERR_CLSD) {
+        both_ended();
+    } else if (why == ERR_RST) {
+        end_with(state_ == state::connecting ? errc::connection_refused : errc::connection_reset);
+    } else {
+        end_with(errc::timed_out);
+    }
+}
+
+// The pcb is gone, or is lwIP's business now.
+void tcp::end_with(errc why) noexcept {
+    state_ = state::finished;
+    pending_error_ = why;
+    raise(readiness::readable | readiness::writable | readiness::error | readiness::hangup);
+}
+
+void tcp::both_ended() noexcept {
+    state_ = state::finished;
+    end_seen_ = true;
+    raise(readiness::readable | readiness::writable | readiness::hangup);
+}
+
+// Reset before anybody accepted it: the listener's backlog has room again.
+void tcp::leave_queue() noexcept {
+    tcp& listener = *listening_;
+    tcp** at = &listener.first_pending_;
+    tcp* before = nullptr;
+    while (*at != this) {
+        before = *at;
+        at = &before->next_pending_;
+    }
+    *at = next_pending_;
+    if (listener.last_pending_ == this) {
+        listener.last_pending_ = before;
+    }
+    if (listener.first_pending_ == nullptr) {
+        listener.lower(readiness::readable);
+    }
+}
+
+void tcp::unreachable(errc why) noexcept {
+    if (state_ != state::connecting) {
+        return; // RFC 1122 4.2.3.9: a soft error once connected
+    }
+    doomed_ = true; // the pcb goes at the end of the turn: this runs inside lwIP
+    core::instance().flush_later(*this);
+    end_with(why);
+}
+
+void tcp::abort_all(host& going) noexcept {
+    const u8_t index = netif_get_index(&going.interface());
+    // What tcp_new made is in none of lwIP's lists until it is bound.
+    while (!going.fresh_sockets().empty()) {
+        auto& fresh = static_cast<tcp&>(going.fresh_sockets().pop_front());
+        tcp_abort(fresh.forget_pcb());
+        fresh.end_with(errc::network_down);
+    }
+    for (tcp_pcb_listen* each = tcp_listen_pcbs.listen_pcbs; each != nullptr;) {
+        tcp_pcb_listen* next = each->next;
+        if (each->netif_idx == index && each->callback_arg != nullptr) {
+            static_cast<tcp*>(each->callback_arg)->close();
+        }
+        each = next;
+    }
+    const auto abort_first = [index](tcp_pcb* list) {
+        for (tcp_pcb* pcb = list; pcb != nullptr; pcb = pcb->next) {
+            if (pcb->netif_idx != index) {
+                continue;
+            }
+            auto* socket = is_ours(pcb) ? static_cast<tcp*>(pcb->callback_arg) : nullptr;
+            if (socket != nullptr) {
+                socket->forget_pcb();
+                static_cast<flush_link*>(socket)->unlink();
+                static_cast<starved_link*>(socket)->unlink();
+                if (!socket->doomed_) {
+                    socket->end_with(errc::network_down);
+                }
+            }
+            tcp_abandon(pcb, pcb->state != TIME_WAIT);
+            return true;
+        }
+        return false;
+    };
+    while (abort_first(tcp_bound_pcbs) || abort_first(tcp_active_pcbs) ||
+           abort_first(tcp_tw_pcbs)) {
+    }
+}
+
+void tcp::drop_received() noexcept {
+    while (first_ != nullptr) {
+        owed_ += first_->len - std::uint32_t{offset_};
+        offset_ = 0;
+        first_ = pop_consumed(first_);
+    }
+    last_ = nullptr;
+}
+
+void tcp::do_close() noexcept {
+    static_cast<flush_link*>(this)->unlink();
+    static_cast<starved_link*>(this)->unlink();
+    if (state_ == state::listening) {
+        tcp_pcb_listen* listening = listener_;
+        listener_ = nullptr;
+        state_ = state::finished;
+        while (tcp* pending = first_pending_) {
+            first_pending_ = pending->next_pending_;
+            pending->listening_ = nullptr;
+            pending->abort();
+            delete pending;
+        }
+        last_pending_ = nullptr;
+        auto* as_pcb = reinterpret_cast<tcp_pcb*>(listening);
+        tcp_arg(as_pcb, nullptr);
+        tcp_accept(as_pcb, nullptr);
+        tcp_close(as_pcb);
+        return;
+    }
+    // tcp_close() answers with RST, and drops what was not sent, if it finds bytes that the window
+    // has not got back.
+    drop_received();
+    settle_window();
+    const bool connecting = state_ == state::connecting || doomed_;
+    state_ = state::finished;
+    tcp_pcb* pcb = forget_pcb();
+    if (pcb == nullptr) {
+        return;
+    }
+    if (connecting) {
+        tcp_abort(pcb);
+    } else {
+        close_pcb(pcb);
+    }
+}
+
+// After tcp_close() lwIP answers data with RST, and drops what was not sent. So while something is
+// to be delivered the socket's pcb takes in what comes and forgets it.
+void tcp::close_pcb(tcp_pcb* pcb) noexcept {
+    if (pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1) {
+        tcp_recv(pcb, &on_received_after_close);
+        tcp_poll(pcb, &on_poll_after_close, poll_interval);
+        if (pcb->state == FIN_WAIT_1 || tcp_shutdown(pcb, 0, 1) == ERR_OK) {
+            return;
+        }
+    } else if (tcp_close(pcb) == ERR_OK) {
+        return;
+    }
+    tcp_abort(pcb); // only a pcb in a state that cannot close
+}
+
+err_t tcp::on_received_after_close(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
+    if (p != nullptr) {
+        tcp_recved(pcb, p->tot_len);
+        pbuf_free(p);
+    }
+    return on_poll_after_close(arg, pcb);
+}
+
+// All is delivered: the peer is told with RST that nobody listens, and has 20 seconds to finish.
+err_t tcp::on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept {
+    if (pcb->state == FIN_WAIT_2) {
+        tcp_set_flags(pcb, TF_RXCLOSED);
+    }
+    return mend_retransmission(arg, pcb);
+}
+
+void tcp::abort() noexcept {
+    if (closed()) {
+        return;
+    }
+    if (state_ != state::listening) {
+        drop_received();
+        owed_ = 0;
+        if (tcp_pcb* pcb = forget_pcb()) {
+            tcp_abort(pcb);
+        }
+        state_ = state::finished;
+    }
+    close();
+}
+
+} // namespace weft::lwip

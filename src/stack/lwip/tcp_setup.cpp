@@ -1,0 +1,222 @@
+// A socket of lwIP until it is connected: binding, listening, accepting, connecting.
+
+#include "stack/lwip/tcp.hpp"
+
+#include "stack/lwip/convert.hpp"
+#include "stack/lwip/host.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace weft::lwip {
+
+namespace {
+constexpr std::size_t largest_backlog = 255; // lwIP counts them in 8 bits
+} // namespace
+
+result<> tcp::bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept {
+    const err_t bound = tcp_bind(pcb_, &ip, port);
+    if (bound != ERR_OK) {
+        return fail(to_errc(bound));
+    }
+    static_cast<flush_link*>(this)->unlink(); // not fresh any more: lwIP's lists have it
+    port_ = port;
+    return {};
+}
+
+// RFC 6056: a random port; lwIP's own are the next in order.
+result<> tcp::bind_ephemeral() noexcept {
+    const ip_addr_t any = host_->wildcard(family_);
+    result<> bound = fail(errc::address_in_use);
+    for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
+         ++attempt) {
+        const auto port =
+            static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384);
+        bound = bind_pcb(any, port);
+    }
+    wildcard_ = bound.has_value();
+    return bound;
+}
+
+result<> tcp::bind(const endpoint& at) noexcept {
+    if (const result<> ok = usable(); !ok) {
+        return ok;
+    }
+    if (state_ != state::fresh || port_ != 0 || at.address.family() != family_) {
+        return fail(errc::invalid_argument);
+    }
+    if (at.port == 0 && at.address.is_any()) {
+        return bind_ephemeral();
+    }
+    const bool any = at.address.is_any();
+    const ip_addr_t ip = any ? host_->wildcard(family_) : to_lwip(at.address, &host_->interface());
+    if (!any && !host_->has_address(ip)) {
+        return fail(errc::address_not_available);
+    }
+    wildcard_ = any;
+    if (at.port != 0) {
+        return bind_pcb(ip, at.port);
+    }
+    result<> bound = fail(errc::address_in_use);
+    for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
+         ++attempt) {
+        bound = bind_pcb(
+            ip, static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384));
+    }
+    return bound;
+}
+
+result<> tcp::listen(std::size_t backlog) noexcept {
+    if (const result<> ok = usable(); !ok) {
+        return ok;
+    }
+    const auto limit = static_cast<u8_t>(std::clamp<std::size_t>(backlog, 1, largest_backlog));
+    if (state_ == state::listening) {
+        listener_->backlog = limit;
+        return {};
+    }
+    if (state_ != state::fresh) {
+        return fail(errc::already_connected);
+    }
+    if (port_ == 0) {
+        if (const result<> bound = bind_ephemeral(); !bound) {
+            return bound;
+        }
+    }
+    err_t error = ERR_OK;
+    tcp_pcb* listening = tcp_listen_with_backlog_and_err(pcb_, limit, &error);
+    if (listening == nullptr) {
+        return fail(to_errc(error));
+    }
+    listener_ = reinterpret_cast<tcp_pcb_listen*>(listening); // the old pcb is freed
+    first_pending_ = last_pending_ = nullptr;
+    state_ = state::listening;
+    lower(readiness::readable | readiness::writable | readiness::hangup);
+    tcp_arg(listening, this);
+    tcp_accept(listening, &on_accept);
+    return {};
+}
+
+err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
+    auto* self = static_cast<tcp*>(arg);
+    if (self == nullptr || fresh == nullptr || error != ERR_OK) {
+        return ERR_VAL; // null with ERR_MEM: lwIP had no pcb for it; the peer tries again
+    }
+    auto* connection = new (std::nothrow) tcp(*self->host_, self->family_);
+    if (connection == nullptr) {
+        return ERR_MEM; // lwIP resets it
+    }
+    connection->adopt(fresh); // recv is set here, or lwIP's default one throws data away
+    connection->state_ = state::connected;
+    connection->port_ = self->port_;
+    connection->peer_ = {from_lwip(fresh->remote_ip), fresh->remote_port};
+    connection->raise(readiness::writable);
+    tcp_backlog_delayed(fresh); // it counts against the backlog until try_accept
+    connection->listening_ = self;
+    if (self->last_pending_ != nullptr) {
+        self->last_pending_->next_pending_ = connection;
+    } else {
+        self->first_pending_ = connection;
+    }
+    self->last_pending_ = connection;
+    self->raise(readiness::readable);
+    return ERR_OK;
+}
+
+result<tcp_socket*> tcp::try_accept() noexcept {
+    if (const result<> ok = usable(); !ok) {
+        return fail(ok.error());
+    }
+    if (state_ != state::listening) {
+        return fail(errc::invalid_argument);
+    }
+    tcp* next = first_pending_;
+    if (next == nullptr) {
+        lower(readiness::readable);
+        return fail(errc::would_block);
+    }
+    first_pending_ = next->next_pending_;
+    if (first_pending_ == nullptr) {
+        last_pending_ = nullptr;
+        lower(readiness::readable);
+    }
+    next->next_pending_ = nullptr;
+    next->listening_ = nullptr;
+    if (next->pcb_ != nullptr) {
+        tcp_backlog_accepted(next->pcb_);
+    }
+    return next;
+}
+
+result<> tcp::start_connect(const endpoint& to) noexcept {
+    if (const result<> ok = usable(); !ok) {
+        return ok;
+    }
+    if (state_ == state::connecting) {
+        return fail(errc::already);
+    }
+    if (state_ != state::fresh) {
+        return fail(errc::already_connected);
+    }
+    if (to.address.family() != family_ || to.port == 0) {
+        return fail(errc::invalid_argument);
+    }
+    address target = to.address;
+    if (target.is_any()) {
+        target = host_->own_address(family_); // what hosts do
+    }
+    if (port_ == 0) {
+        if (const result<> bound = bind_ephemeral(); !bound) {
+            return bound;
+        }
+    }
+    const ip_addr_t ip = to_lwip(target, &host_->interface());
+    if (!host_->has_route(ip)) {
+        return fail(errc::network_unreachable);
+    }
+    state_ = state::connecting;
+    peer_ = to;
+    // An error here calls nothing back and leaves the pcb ours.
+    const err_t started = tcp_connect(pcb_, &ip, to.port, &on_connected);
+    if (started != ERR_OK) {
+        state_ = state::fresh;
+        return fail(to_errc(started));
+    }
+    lower(readiness::readable | readiness::writable | readiness::hangup);
+    return fail(errc::in_progress);
+}
+
+result<> tcp::connect_result() noexcept {
+    if (const result<> ok = usable(); !ok) {
+        return ok;
+    }
+    switch (state_) {
+    case state::connected:
+        return {};
+    case state::connecting:
+        lower(readiness::writable);
+        return fail(errc::would_block);
+    case state::finished: {
+        const errc why = pending_error_;
+        if (why == errc::ok) {
+            return end_seen_ ? result<>(fail(errc::not_connected)) : result<>();
+        }
+        pending_error_ = errc::ok;
+        end_seen_ = true;
+        return fail(why);
+    }
+    default:
+        return fail(errc::not_connected);
+    }
+}
+
+err_t tcp::on_connected(void* arg, tcp_pcb*, err_t) noexcept {
+    auto* self = static_cast<tcp*>(arg);
+    if (self != nullptr && self->state_ == state::connecting) {
+        self->state_ = state::connected;
+        self->raise(readiness::writable);
+    }
+    return ERR_OK;
+}
+
+} // namespace weft::lwip

@@ -1,0 +1,292 @@
+#include "stack/lwip/udp.hpp"
+
+#include "stack/lwip/convert.hpp"
+#include "stack/lwip/core.hpp"
+#include "stack/lwip/host.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace weft::lwip {
+
+struct udp::queued {
+    queued* next;
+    pbuf* payload;
+    endpoint from;
+};
+
+namespace {
+// A packet carries up to 65,535 bytes with its headers. (IPv6 does not count its own header, but
+// lwIP does.)
+constexpr std::size_t largest_v4 = 65535 - 20 - 8;
+constexpr std::size_t largest_v6 = 65535 - 40 - 8;
+} // namespace
+
+udp::udp(host& on, family f, udp_pcb* pcb) noexcept
+    : datagram_socket(on.loop()), host_(&on), pcb_(pcb), family_(f) {
+    raise(readiness::writable);
+}
+
+result<datagram_socket*> udp::open(host& on, family f) noexcept {
+#if !LWIP_IPV6
+    if (f == family::ipv6) {
+        return fail(errc::family_not_supported);
+    }
+#endif
+    udp_pcb* pcb = udp_new_ip_type(f == family::ipv4 ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
+    if (pcb == nullptr) {
+        return fail(errc::no_memory);
+    }
+    auto* made = new (std::nothrow) udp(on, f, pcb);
+    if (made == nullptr) {
+        udp_remove(pcb);
+        return fail(errc::no_memory);
+    }
+    udp_bind_netif(pcb, &on.interface());
+    udp_recv(pcb, &on_datagram, made);
+    on.udp_sockets().push_back(*made);
+    return made;
+}
+
+void udp::close_all(host& going) noexcept {
+    while (!going.udp_sockets().empty()) {
+        static_cast<udp&>(going.udp_sockets().front()).close(); // leaves the list
+    }
+}
+
+result<> udp::bind_to(const ip_addr_t& ip, std::uint16_t port) noexcept {
+    const err_t bound = udp_bind(pcb_, &ip, port);
+    if (bound != ERR_OK) {
+        return fail(to_errc(bound));
+    }
+    port_ = port;
+    return {};
+}
+
+result<> udp::bind_ephemeral(const ip_addr_t& ip) noexcept {
+    result<> bound = fail(errc::address_in_use);
+    for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
+         ++attempt) {
+        bound = bind_to(
+            ip, static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384));
+    }
+    return bound;
+}
+
+result<> udp::bind(const endpoint& at) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (port_ != 0 || at.address.family() != family_) {
+        return fail(errc::invalid_argument);
+    }
+    const bool any = at.address.is_any();
+    const ip_addr_t ip = any ? host_->wildcard(family_) : to_lwip(at.address, &host_->interface());
+    if (!any && !host_->has_address(ip) && !ip_addr_ismulticast(&ip)) {
+        return fail(errc::address_not_available);
+    }
+    const result<> bound = at.port == 0 ? bind_ephemeral(ip) : bind_to(ip, at.port);
+    wildcard_ = any && bound;
+    return bound;
+}
+
+result<> udp::connect(const endpoint& to) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (to.address.family() != family_ || to.port == 0) {
+        return fail(errc::invalid_argument);
+    }
+    const ip_addr_t ip = to_lwip(to.address, &host_->interface());
+    if (!host_->has_route(ip)) {
+        return fail(errc::network_unreachable);
+    }
+    if (port_ == 0) {
+        if (const result<> bound = bind_ephemeral(host_->wildcard(family_)); !bound) {
+            return bound;
+        }
+        wildcard_ = true;
+    }
+    const err_t done = udp_connect(pcb_, &ip, to.port);
+    if (done != ERR_OK) {
+        return fail(to_errc(done));
+    }
+    connected_ = true;
+    peer_ = to;
+    return {};
+}
+
+void udp::on_datagram(void* arg, udp_pcb*, pbuf* p, const ip_addr_t* from, u16_t port) noexcept {
+    auto& self = *static_cast<udp*>(arg);
+    queued* item = nullptr;
+    if (self.count_ < self.limit_) {
+        item = new (std::nothrow) queued{nullptr, p, {from_lwip(*from), port}};
+    }
+    if (item == nullptr) {
+        ++self.dropped_;
+        pbuf_free(p);
+        return;
+    }
+    (self.last_ != nullptr ? self.last_->next : self.first_) = item;
+    self.last_ = item;
+    ++self.count_;
+    self.raise(readiness::readable);
+}
+
+result<datagram> udp::receive_one(std::span<std::byte> into) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (pending_error_ != errc::ok) {
+        const errc why = pending_error_;
+        pending_error_ = errc::ok;
+        lower(readiness::error);
+        return fail(why);
+    }
+    if (first_ == nullptr) {
+        lower(readiness::readable);
+        return fail(errc::would_block);
+    }
+    queued* item = first_;
+    first_ = item->next;
+    if (first_ == nullptr) {
+        last_ = nullptr;
+        lower(readiness::readable);
+    }
+    --count_;
+    datagram got;
+    got.size = std::min<std::size_t>(item->payload->tot_len, into.size());
+    got.truncated = got.size < item->payload->tot_len;
+    got.from = item->from;
+    pbuf_copy_partial(item->payload, into.data(), static_cast<u16_t>(got.size), 0);
+    pbuf_free(item->payload);
+    delete item;
+    return got;
+}
+
+io_count udp::send_one(std::span<const std::byte> from, const endpoint* to) noexcept {
+    if (closed()) {
+        return io_error(errc::bad_handle);
+    }
+    if (pending_error_ != errc::ok) {
+        const errc why = pending_error_;
+        pending_error_ = errc::ok;
+        lower(readiness::error);
+        return io_error(why);
+    }
+    if (to == nullptr && !connected_) {
+        return io_error(errc::destination_required);
+    }
+    const endpoint target = to != nullptr ? *to : peer_;
+    if (target.address.family() != family_ || target.port == 0) {
+        return io_error(errc::invalid_argument);
+    }
+    if (from.size() > (family_ == family::ipv4 ? largest_v4 : largest_v6)) {
+        return io_error(errc::message_too_long);
+    }
+    const ip_addr_t ip = to_lwip(target.address, &host_->interface());
+    if (!ip_addr_ismulticast(&ip) && !host_->has_route(ip)) {
+        return io_error(errc::network_unreachable);
+    }
+    if (port_ == 0) {
+        if (const result<> bound = bind_ephemeral(host_->wildcard(family_)); !bound) {
+            return io_error(bound.error());
+        }
+        wildcard_ = true;
+    }
+    pbuf* p = pbuf_alloc(PBUF_TRANSPORT, static_cast<u16_t>(from.size()), PBUF_RAM);
+    if (p == nullptr) {
+        return io_error(errc::no_memory);
+    }
+    if (!from.empty()) {
+        std::memcpy(p->payload, from.data(), from.size());
+    }
+    const err_t sent = udp_sendto(pcb_, p, &ip, target.port);
+    pbuf_free(p);
+    if (sent == ERR_OK) {
+        return static_cast<io_count>(from.size());
+    }
+    // ERR_VAL: a broadcast without set_broadcast
+    return io_error(sent == ERR_VAL ? errc::permission_denied : to_errc(sent));
+}
+
+void udp::unreachable(errc why) noexcept {
+    pending_error_ = why;
+    raise(readiness::readable | readiness::error);
+}
+
+void udp::drop_queue() noexcept {
+    while (queued* item = first_) {
+        first_ = item->next;
+        pbuf_free(item->payload);
+        delete item;
+    }
+    last_ = nullptr;
+    count_ = 0;
+}
+
+void udp::do_close() noexcept {
+    static_cast<host_link*>(this)->unlink();
+    drop_queue();
+    udp_remove(pcb_);
+    pcb_ = nullptr;
+}
+
+result<endpoint> udp::local() const noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    endpoint at{address::any(family_), port_};
+    if (!wildcard_ && port_ != 0) {
+        at.address = from_lwip(pcb_->local_ip);
+    }
+    return at;
+}
+
+result<endpoint> udp::remote() const noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (!connected_) {
+        return fail(errc::not_connected);
+    }
+    return peer_;
+}
+
+result<> udp::set_queue_limit(std::size_t datagrams) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (datagrams == 0) {
+        return fail(errc::invalid_argument);
+    }
+    limit_ = datagrams;
+    return {};
+}
+
+result<> udp::set_reuse_address(bool on) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (on) {
+        ip_set_option(pcb_, SOF_REUSEADDR);
+    } else {
+        ip_reset_option(pcb_, SOF_REUSEADDR);
+    }
+    return {};
+}
+
+result<> udp::set_broadcast(bool on) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (on) {
+        ip_set_option(pcb_, SOF_BROADCAST);
+    } else {
+        ip_reset_option(pcb_, SOF_BROADCAST);
+    }
+    return {};
+}
+
+} // namespace weft::lwip

@@ -1,0 +1,71 @@
+// udp: a UDP socket over a pcb of lwIP, with a queue of datagrams and a count of what it dropped.
+#pragma once
+
+#include "stack/lwip/api.hpp"
+#include "stack/lwip/core.hpp"
+
+#include <weft/socket.hpp>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace weft::lwip {
+
+class host;
+
+class udp final : public datagram_socket, public host_link {
+  public:
+    static constexpr std::size_t default_queue_limit = 64;
+
+    static result<datagram_socket*> open(host& on, family f) noexcept;
+    /// The host goes away: its sockets are closed.
+    static void close_all(host& going) noexcept;
+
+    result<> bind(const endpoint& at) noexcept override;
+    result<> connect(const endpoint& to) noexcept override;
+    result<endpoint> local() const noexcept override;
+    result<endpoint> remote() const noexcept override;
+    [[nodiscard]] std::uint64_t dropped() const noexcept override { return dropped_; }
+    result<> set_queue_limit(std::size_t datagrams) noexcept override;
+    result<> set_reuse_address(bool on) noexcept override;
+    result<> set_broadcast(bool on) noexcept override;
+
+    [[nodiscard]] static bool is_ours(const udp_pcb* pcb) noexcept {
+        return pcb->recv == &on_datagram;
+    }
+    /// ICMP said that the peer's port is closed, or cannot be reached: told once.
+    void unreachable(errc why) noexcept;
+    [[nodiscard]] bool connected() const noexcept { return connected_; }
+
+  protected:
+    result<datagram> receive_one(std::span<std::byte> into) noexcept override;
+    io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept override;
+    void do_close() noexcept override;
+
+  private:
+    struct queued;
+
+    udp(host& on, family f, udp_pcb* pcb) noexcept;
+    result<> bind_to(const ip_addr_t& ip, std::uint16_t port) noexcept;
+    result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
+    void drop_queue() noexcept;
+
+    static void
+    on_datagram(void* arg, udp_pcb* pcb, pbuf* p, const ip_addr_t* from, u16_t port) noexcept;
+
+    host* host_;
+    udp_pcb* pcb_;
+    queued* first_ = nullptr;
+    queued* last_ = nullptr;
+    std::size_t count_ = 0;
+    std::size_t limit_ = default_queue_limit;
+    std::uint64_t dropped_ = 0;
+    std::uint16_t port_ = 0;
+    family family_;
+    bool wildcard_ = false;
+    bool connected_ = false;
+    errc pending_error_ = errc::ok;
+    endpoint peer_;
+};
+
+} // namespace weft::lwip
