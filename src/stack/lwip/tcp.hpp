@@ -69,6 +69,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     result<> usable() const noexcept;
     result<> bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept;
     result<> bind_ephemeral() noexcept;
+    result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
     void adopt(tcp_pcb* pcb) noexcept;
     tcp_pcb* forget_pcb() noexcept;
     void settle_window() noexcept;

@@ -24,16 +24,26 @@ result<> tcp::bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept {
     return {};
 }
 
-// RFC 6056: a random port; lwIP's own are the next in order.
-result<> tcp::bind_ephemeral() noexcept {
-    const ip_addr_t any = host_->wildcard(family_);
+// RFC 6056: a random port; lwIP's own are the next in order. One that nobody has: SO_REUSEADDR is
+// for ports that the program names, and listen() would find out.
+result<> tcp::bind_ephemeral(const ip_addr_t& ip) noexcept {
+    const bool reuse = ip_get_option(pcb_, SOF_REUSEADDR) != 0;
+    ip_reset_option(pcb_, SOF_REUSEADDR);
     result<> bound = fail(errc::address_in_use);
     for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
          ++attempt) {
         const auto port =
             static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384);
-        bound = bind_pcb(any, port);
+        bound = bind_pcb(ip, port);
     }
+    if (reuse) {
+        ip_set_option(pcb_, SOF_REUSEADDR);
+    }
+    return bound;
+}
+
+result<> tcp::bind_ephemeral() noexcept {
+    const result<> bound = bind_ephemeral(host_->wildcard(family_));
     wildcard_ = bound.has_value();
     return bound;
 }
@@ -57,13 +67,7 @@ result<> tcp::bind(const endpoint& at) noexcept {
     if (at.port != 0) {
         return bind_pcb(ip, at.port);
     }
-    result<> bound = fail(errc::address_in_use);
-    for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
-         ++attempt) {
-        bound = bind_pcb(
-            ip, static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384));
-    }
-    return bound;
+    return bind_ephemeral(ip);
 }
 
 result<> tcp::listen(std::size_t backlog) noexcept {

@@ -65,11 +65,16 @@ result<> udp::bind_to(const ip_addr_t& ip, std::uint16_t port) noexcept {
 }
 
 result<> udp::bind_ephemeral(const ip_addr_t& ip) noexcept {
+    const bool reuse = ip_get_option(pcb_, SOF_REUSEADDR) != 0;
+    ip_reset_option(pcb_, SOF_REUSEADDR); // a port that nobody has, as for TCP
     result<> bound = fail(errc::address_in_use);
     for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
          ++attempt) {
         bound = bind_to(
             ip, static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384));
+    }
+    if (reuse) {
+        ip_set_option(pcb_, SOF_REUSEADDR);
     }
     return bound;
 }

@@ -48,7 +48,27 @@ task<> accept_without_pcbs(two_hosts& w) {
     CHECK((*socket)->connect_result().has_value());
 }
 
+/// With SO_REUSEADDR, which stack::listen sets, lwIP would bind to the port of another listener.
+task<> ephemeral_ports(two_hosts& w) {
+    std::array<tcp_listener, 4> others;
+    for (tcp_listener& other : others) {
+        auto listening = w.b->listen({bob_ip, 0});
+        REQUIRE(listening);
+        other = std::move(*listening);
+    }
+    for (int i = 0; i < 20'000; ++i) { // a random one of 16,384 would meet these 5 times
+        auto one_more = w.b->listen({bob_ip, 0});
+        REQUIRE(one_more);
+        co_await weft::yield();
+    }
+}
+
 } // namespace
+
+TEST_CASE("an ephemeral port is one that nobody has, with SO_REUSEADDR too") {
+    two_hosts w;
+    w.run(ephemeral_ports(w));
+}
 
 TEST_CASE("pitfall 8: what comes before accept waits, the end of the stream too") {
     two_hosts w;
