@@ -23,7 +23,7 @@ weft::task<> serve(weft::tcp_stream peer) {
         if (!n || *n == 0) {
             co_return;
         }
-        auto sent = co_await peer.send_all(std::span(buffer).first(*n));
+        auto sent = co_await peer.send_all(buffer.data(), *n);
         if (!sent) {
             co_return;
         }

@@ -23,20 +23,20 @@ enum class poller : std::uint8_t { epoll, poll, select };
 /// epoll where the system has it, poll elsewhere.
 [[nodiscard]] poller default_poller() noexcept;
 
-/// One watched descriptor. `happened` gets the bits that are new; it runs inside wait().
-/// `urgent` or a half-closed peer is reported as hangup_seen.
+/// One watched descriptor. `happened` gets the bits that are new; it runs inside wait(), and may
+/// resume coroutines.
 struct descriptor_watch {
     explicit descriptor_watch(void (*tell)(descriptor_watch&, unsigned)) noexcept
         : happened(tell) {}
+    // What epoll gives is told as it is. Of `failed` and `finished` any bit may be up.
     static constexpr unsigned readable = 1;
-    static constexpr unsigned writable = 2;
-    static constexpr unsigned failed = 4;   // an error or hang-up: every try will tell
-    static constexpr unsigned finished = 8; // the peer will send no more (or urgent data is there):
-                                            // no further edge is sure to come
+    static constexpr unsigned writable = 4;
+    static constexpr unsigned failed = 8 | 16; // an error or hang-up: every try will tell
+    // The peer will send no more, or urgent data is there: no further edge is sure to come.
+    static constexpr unsigned finished = 2 | 0x2000;
 
     void (*happened)(descriptor_watch&, unsigned events);
     int descriptor = -1;
-    unsigned armed = 0;     // level-triggered drivers: what is still asked for
     std::uint32_t slot = 0; // where a driver keeps it
 };
 
@@ -50,7 +50,8 @@ class descriptor_driver : public driver {
     /// Stops watching; call before the descriptor is closed. Events already taken from the system
     /// are not told any more.
     virtual void remove(descriptor_watch& watch) noexcept = 0;
-    /// A try would have blocked: tell `bits` again. No effect, and no need, where edges() is true.
+    /// A try would have blocked: tell `bits` again. No need where edges() is true, unless the try
+    /// was interrupted.
     virtual void arm(descriptor_watch& watch, unsigned bits) noexcept = 0;
     [[nodiscard]] bool edges() const noexcept { return edges_; }
     [[nodiscard]] virtual poller kind() const noexcept = 0;

@@ -30,17 +30,9 @@ class driver {
 /// Time that moves only when there is nothing to do: straight to the next deadline.
 class virtual_driver final : public driver {
   public:
-    [[nodiscard]] time_point now() noexcept override { return now_; }
-    bool wait(time_point deadline) noexcept override {
-        if (deadline == never) {
-            return false;
-        }
-        if (deadline > now_) {
-            now_ = deadline;
-        }
-        return true;
-    }
-    void wake() noexcept override {}
+    [[nodiscard]] time_point now() noexcept override;
+    bool wait(time_point deadline) noexcept override;
+    void wake() noexcept override;
 
   private:
     time_point now_{duration(std::int64_t{1'000'000'000})}; // not zero: 0 is "never set" to many

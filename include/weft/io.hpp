@@ -27,39 +27,28 @@ class io_wait {
 
     template <class P>
     bool await_suspend(std::coroutine_handle<P> caller) noexcept {
-        if (core_ == nullptr) [[unlikely]] {
-            count_ = io_error(errc::bad_handle);
-            return false;
-        }
-        scope& chain = caller.promise().current_scope();
-        wait_side& waiting = side();
-        if (waiting.operation != nullptr) [[unlikely]] {
-            count_ = io_error(errc::already);
-            return false;
-        }
-        if (chain.spend()) [[likely]] {
-            count_ = derived().attempt();
-            if (!weft::would_block(count_)) {
+        if (core_ != nullptr && side().operation == nullptr &&
+            caller.promise().current_scope().spend()) [[likely]] {
+            const io_count n = derived().attempt();
+            if (!weft::would_block(n)) {
+                count_ = n;
                 return false;
             }
-        } else if (chain.canceled()) {
-            chain.note_interrupted();
-            count_ = io_error(errc::canceled);
+        } else if (!may_wait(caller.promise().current_scope())) {
             return false;
-        } else {
-            core_->home().make_ready(waiting);
         }
-        scope_ = &chain;
-        waiting.operation = this;
-        waiting.coroutine = caller;
-        waiting.run = &run_again;
-        chain.begin_wait(waiting);
+        if constexpr (D == direction::in) {
+            suspend(caller, caller.promise().current_scope());
+        } else {
+            suspend_apart(caller, caller.promise().current_scope());
+        }
         return true;
     }
 
   protected:
     explicit io_wait(socket_core* core) noexcept : core_(core) {}
-    io_wait(const io_wait&) noexcept = default;
+    /// Before it is awaited.
+    io_wait(const io_wait& other) noexcept : core_(other.core_) {}
     io_wait& operator=(const io_wait&) = delete;
     /// Destroyed with its coroutine while it waits: nothing was in flight, nothing is lost.
     ~io_wait() {
@@ -69,8 +58,18 @@ class io_wait {
     }
 
     [[nodiscard]] socket_core* core() const noexcept { return core_; }
-    [[nodiscard]] io_count count() const noexcept { return count_; }
-    [[nodiscard]] errc error() const noexcept { return count_ < 0 ? error_of(count_) : errc::ok; }
+
+    /// What await_resume() asks, once: the wait, if there was one, is over. Said here and not in
+    /// run_again(), so that the compiler sees that the destructor has nothing to do.
+    [[nodiscard]] io_count finish() noexcept {
+        scope_ = nullptr;
+        return count_;
+    }
+    /// The same for operations whose count says only whether they failed.
+    [[nodiscard]] errc finish_error() noexcept {
+        const io_count n = finish();
+        return n < 0 ? error_of(n) : errc::ok;
+    }
 
   private:
     Derived& derived() noexcept { return static_cast<Derived&>(*this); }
@@ -78,42 +77,69 @@ class io_wait {
         return D == direction::in ? core_->reader() : core_->writer();
     }
 
-    void leave() noexcept {
+    void suspend(std::coroutine_handle<> caller, scope& chain) noexcept {
         wait_side& waiting = side();
-        waiting.operation = nullptr;
-        waiting.unlink();
-        scope_->end_wait();
-        scope_ = nullptr;
+        waiting.operation = this;
+        scope_ = &chain;
+        waiting.run = &run_again;
+        frame_ = caller.address();
+        chain.begin_wait(waiting);
+    }
+    /// A send waits seldom.
+    [[gnu::noinline]] void suspend_apart(std::coroutine_handle<> caller, scope& chain) noexcept {
+        suspend(caller, chain);
     }
 
-    static void run_again(waiter& node) noexcept {
-        auto& waiting = static_cast<wait_side&>(node);
-        auto& self = *static_cast<io_wait*>(waiting.operation);
+    /// When it could not be tried at once. False if it has ended with an error instead.
+    [[gnu::noinline]] bool may_wait(scope& chain) noexcept {
+        if (core_ == nullptr) {
+            count_ = io_error(errc::bad_handle);
+        } else if (side().operation != nullptr) {
+            count_ = io_error(errc::already);
+        } else if (chain.canceled()) {
+            chain.note_interrupted();
+            count_ = io_error(errc::canceled);
+        } else { // others' turn: through the ready queue
+            core_->home().make_ready(side());
+            return true;
+        }
+        return false;
+    }
+
+    void leave() noexcept {
+        side().operation = nullptr;
+        side().unlink();
+        scope_->end_wait();
+    }
+
+    // Not noexcept, though nothing leaves a coroutine: then the last call may be a jump.
+    static void run_again(waiter& node) {
+        auto& self = *static_cast<io_wait*>(static_cast<wait_side&>(node).operation);
         if (self.scope_->canceled()) [[unlikely]] {
             self.scope_->note_interrupted();
             self.count_ = io_error(errc::canceled);
         } else {
-            self.count_ = self.derived().attempt();
-            if (weft::would_block(self.count_)) {
+            const io_count n = self.derived().attempt();
+            if (weft::would_block(n)) {
                 return; // the readiness was a false alarm; it stays in its side
             }
+            self.count_ = n;
         }
-        const std::coroutine_handle<> caller = waiting.coroutine;
-        waiting.operation = nullptr;
+        self.side().operation = nullptr;
         self.scope_->end_wait();
-        self.scope_ = nullptr;
-        caller.resume();
+        std::coroutine_handle<>::from_address(self.frame_).resume();
     }
 
     socket_core* core_;
     scope* scope_ = nullptr; // null unless waiting
-    io_count count_ = 0;
+    void* frame_;            // of the coroutine, while it waits
+    io_count count_;         // once it has completed
 };
 
 class [[nodiscard]] recv_some : public io_wait<recv_some, direction::in> {
   public:
     recv_some(tcp_socket* s, std::span<std::byte> into) noexcept : io_wait(s), into_(into) {}
-    result<std::size_t> await_resume() const noexcept { return to_result(count()); }
+    result<std::size_t> await_resume() noexcept { return to_result(finish()); }
 
   private:
     friend class io_wait<recv_some, direction::in>;
@@ -124,7 +150,7 @@ class [[nodiscard]] recv_some : public io_wait<recv_some, direction::in> {
 class [[nodiscard]] send_some : public io_wait<send_some, direction::out> {
   public:
     send_some(tcp_socket* s, std::span<const std::byte> from) noexcept : io_wait(s), from_(from) {}
-    result<std::size_t> await_resume() const noexcept { return to_result(count()); }
+    result<std::size_t> await_resume() noexcept { return to_result(finish()); }
 
   private:
     friend class io_wait<send_some, direction::out>;
@@ -135,19 +161,30 @@ class [[nodiscard]] send_some : public io_wait<send_some, direction::out> {
 class [[nodiscard]] send_whole : public io_wait<send_whole, direction::out> {
   public:
     send_whole(tcp_socket* s, std::span<const std::byte> from) noexcept : io_wait(s), from_(from) {}
-    transfer await_resume() const noexcept { return {sent_, error()}; }
+    transfer await_resume() noexcept { return {sent_, finish_error()}; }
 
   private:
     friend class io_wait<send_whole, direction::out>;
     io_count attempt() noexcept {
-        while (sent_ != from_.size()) {
-            const io_count n = static_cast<tcp_socket*>(core())->try_send(from_.subspan(sent_));
-            if (n < 0) {
-                return n;
-            }
-            sent_ += static_cast<std::size_t>(n);
+        const std::size_t all = from_.size();
+        const std::span<const std::byte> rest = from_.subspan(sent_);
+        const io_count n = static_cast<tcp_socket*>(core())->try_send(rest);
+        if (n == static_cast<io_count>(rest.size())) [[likely]] {
+            sent_ = all;
+            return 0;
         }
-        return 0;
+        return attempt_rest(n);
+    }
+    /// `n`: what the first try took of it, not all.
+    [[gnu::noinline]] io_count attempt_rest(io_count n) noexcept {
+        while (n >= 0) {
+            sent_ += static_cast<std::size_t>(n);
+            if (sent_ == from_.size()) {
+                return 0;
+            }
+            n = static_cast<tcp_socket*>(core())->try_send(from_.subspan(sent_));
+        }
+        return from_.empty() && weft::would_block(n) ? 0 : n;
     }
     std::span<const std::byte> from_;
     std::size_t sent_ = 0;
@@ -156,7 +193,7 @@ class [[nodiscard]] send_whole : public io_wait<send_whole, direction::out> {
 class [[nodiscard]] recv_whole : public io_wait<recv_whole, direction::in> {
   public:
     recv_whole(tcp_socket* s, std::span<std::byte> into) noexcept : io_wait(s), into_(into) {}
-    transfer await_resume() const noexcept { return {received_, error()}; }
+    transfer await_resume() noexcept { return {received_, finish_error()}; }
 
   private:
     friend class io_wait<recv_whole, direction::in>;
@@ -179,9 +216,9 @@ template <direction D>
 class [[nodiscard]] wait_ready : public io_wait<wait_ready<D>, D> {
   public:
     explicit wait_ready(socket_core* s) noexcept : io_wait<wait_ready, D>(s) {}
-    result<> await_resume() const noexcept {
-        if (this->error() != errc::ok) {
-            return fail(this->error());
+    result<> await_resume() noexcept {
+        if (const errc error = this->finish_error(); error != errc::ok) {
+            return fail(error);
         }
         return {};
     }

@@ -114,14 +114,19 @@ class loop {
     /// The one thread-safe entry: `work` runs in a later turn. Idempotent while it is queued.
     void post(posted& work) noexcept;
 
-    void add(service& part) noexcept { services_.push_back(part); }
+    void add(service& part) noexcept {
+        services_.push_back(part);
+        quiet_ = false;
+    }
     void retire(retired& object) noexcept {
         retired_.push_back(object);
         newly_retired_ = true;
+        quiet_ = false;
     }
 
   private:
     bool turn(time_point deadline) noexcept;
+    bool full_turn(time_point deadline) noexcept;
     [[nodiscard]] bool has_work() const noexcept;
     [[nodiscard]] time_point next_deadline(time_point latest) noexcept;
     [[nodiscard]] time_point services_deadline(time_point latest) noexcept;
@@ -138,6 +143,7 @@ class loop {
     bool now_is_fresh_ = false;
     bool running_ = false;
     bool stopped_ = false;
+    bool quiet_ = true; // no service, and nothing retired: a turn is a sleep and the ready queue
     bool service_work_ = false;
     bool newly_retired_ = false; // something was retired that no turn has asked yet
     list<service> services_;

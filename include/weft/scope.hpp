@@ -54,17 +54,23 @@ class scope {
     /// through the ready queue if that is false.
     [[nodiscard]] bool spend() noexcept { return --credit_ >= 0; }
 
-    /// The chain is suspended; cancelling makes `wait` ready.
+    /// The chain, which is not cancelled, is suspended; cancelling makes `wait` ready.
     void begin_wait(waiter& wait) noexcept {
         assert(!waiting() && "a scope serves one chain at a time");
+        assert(!canceled_);
         waiting_ = &wait;
+        credit_ = immediate_completions;
     }
 
     /// The chain waits for other chains. Cancelling calls `wait.run` at once, which cancels those
     /// and resumes nothing: through the queue it would come behind what those wait for.
     void begin_join(waiter& wait) noexcept {
-        begin_wait(wait);
+        assert(!waiting() && "a scope serves one chain at a time");
+        waiting_ = &wait;
         joins_ = true;
+        if (!canceled_) [[likely]] {
+            credit_ = immediate_completions;
+        }
     }
     void end_join() noexcept {
         joins_ = false;
@@ -72,12 +78,7 @@ class scope {
     }
 
     /// The chain is about to be resumed, or its wait is being destroyed.
-    void end_wait() noexcept {
-        waiting_ = nullptr;
-        if (!canceled_) [[likely]] {
-            credit_ = immediate_completions;
-        }
-    }
+    void end_wait() noexcept { waiting_ = nullptr; }
 
     /// For a scope inside an awaiter, which learns its loop when it is awaited.
     struct unbound {};

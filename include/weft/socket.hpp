@@ -10,7 +10,6 @@
 #include <weft/readiness.hpp>
 #include <weft/result.hpp>
 
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -31,7 +30,6 @@ struct readiness_observer : list_node {
 /// A place for the one coroutine that waits for one direction of a socket.
 struct wait_side : waiter {
     void* operation = nullptr; // the awaiter; null: nobody waits
-    std::coroutine_handle<> coroutine;
 };
 
 /// What try_* returns: a count, or a negative errc.
@@ -122,7 +120,20 @@ class socket_core : public retired {
             tell_observers();
         }
     }
+    void raise_apart(readiness gained) noexcept; // raise(), where it is not to be inlined
     void lower(readiness lost) noexcept { ready_ &= ~lost; }
+
+    /// The same where the loop itself calls (a driver's watch), outside every coroutine: the one
+    /// that waits to read, which is nearly always all there is to do, runs now and not after a way
+    /// through the ready queue.
+    void raise_and_run(readiness gained) {
+        ready_ |= gained;
+        if (writer_.operation != nullptr || !observers_.empty() || reader_.linked()) [[unlikely]] {
+            raise_apart(gained);
+        } else if (reader_.operation != nullptr) { // it looks itself at what is ready
+            reader_.run(reader_);                  // this may be closed then, not yet freed
+        }
+    }
 
   private:
     void tell_observers() noexcept; // apart: raise() is on every path

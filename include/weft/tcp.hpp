@@ -8,6 +8,7 @@
 #include <weft/io.hpp>
 #include <weft/socket.hpp>
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -38,22 +39,37 @@ class tcp_stream {
     /// errc::bad_handle: closed meanwhile; errc::already: another recv is waiting.
     /// `into` must stay until it completes.
     recv_some recv(std::span<std::byte> into) noexcept { return {socket_, into}; }
+    /// Arrays, and a pointer with a size below, spare the coroutine's frame the span.
+    template <std::size_t N>
+    recv_some recv(std::array<std::byte, N>& into) noexcept {
+        return {socket_, into};
+    }
 
     /// Completes with 1..from.size() bytes taken for delivery; they are copied.
     /// errc::broken_pipe, errc::connection_reset, errc::canceled (nothing was taken), already.
     send_some send(std::span<const std::byte> from) noexcept { return {socket_, from}; }
+    send_some send(const std::byte* from, std::size_t size) noexcept {
+        return {socket_, {from, size}};
+    }
     send_some send(std::string_view text) noexcept {
         return {socket_, std::as_bytes(std::span(text))};
     }
 
     /// Takes all of `from` for delivery. The transfer tells how much was taken on failure too.
     send_whole send_all(std::span<const std::byte> from) noexcept { return {socket_, from}; }
+    send_whole send_all(const std::byte* from, std::size_t size) noexcept {
+        return {socket_, {from, size}};
+    }
     send_whole send_all(std::string_view text) noexcept {
         return {socket_, std::as_bytes(std::span(text))};
     }
 
     /// Fills `into`. errc::end_of_stream if the peer finishes first; count tells what has come.
     recv_whole read_exactly(std::span<std::byte> into) noexcept { return {socket_, into}; }
+    template <std::size_t N>
+    recv_whole read_exactly(std::array<std::byte, N>& into) noexcept {
+        return {socket_, into};
+    }
 
     /// Completes when at least one byte, the end or an error can be read; takes nothing.
     wait_readable readable() noexcept { return wait_readable(socket_); }
@@ -123,8 +139,8 @@ class [[nodiscard]] accept_one : public io_wait<accept_one, direction::in> {
   public:
     explicit accept_one(tcp_socket* listener) noexcept : io_wait(listener) {}
     result<tcp_stream> await_resume() noexcept {
-        if (error() != errc::ok) {
-            return fail(error());
+        if (const errc error = finish_error(); error != errc::ok) {
+            return fail(error);
         }
         return tcp_stream(accepted_);
     }

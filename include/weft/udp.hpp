@@ -18,9 +18,9 @@ class [[nodiscard]] recv_datagram : public io_wait<recv_datagram, direction::in>
   public:
     recv_datagram(datagram_socket* s, std::span<std::byte> into) noexcept
         : io_wait(s), into_(into) {}
-    result<datagram> await_resume() const noexcept {
-        if (error() != errc::ok) {
-            return fail(error());
+    result<datagram> await_resume() noexcept {
+        if (const errc error = finish_error(); error != errc::ok) {
+            return fail(error);
         }
         return received_;
     }
@@ -44,7 +44,7 @@ class [[nodiscard]] send_datagram : public io_wait<send_datagram, direction::out
     send_datagram(datagram_socket* s, std::span<const std::byte> from, const endpoint* to) noexcept
         : io_wait(s), from_(from), to_(to != nullptr ? *to : endpoint{}),
           connected_(to == nullptr) {}
-    result<std::size_t> await_resume() const noexcept { return to_result(count()); }
+    result<std::size_t> await_resume() noexcept { return to_result(finish()); }
 
   private:
     friend class io_wait<send_datagram, direction::out>;

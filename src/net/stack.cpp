@@ -2,6 +2,10 @@
 
 namespace weft {
 
+void socket_core::raise_apart(readiness gained) noexcept {
+    raise(gained);
+}
+
 void socket_core::tell_observers() noexcept {
     observers_.for_each([this](readiness_observer& o) { o.changed(o, ready_); });
 }
@@ -30,9 +34,9 @@ result<tcp_stream> connecting::await_resume() noexcept {
     if (opening_ != errc::ok) {
         return fail(opening_);
     }
-    if (error() != errc::ok) {
+    if (const errc error = finish_error(); error != errc::ok) {
         stream_ = tcp_stream();
-        return fail(error());
+        return fail(error);
     }
     return std::move(stream_);
 }

@@ -25,29 +25,37 @@ loop::~loop() {
     }
 }
 
+// While one of these runs, running_ is true.
 result<> loop::run_until(time_point deadline) {
     if (running_) {
         return fail(errc::would_deadlock);
     }
-    while (!stopped_ && (deadline == never || now() < deadline)) {
+    result<> outcome;
+    running_ = true;
+    while (!stopped_ && (deadline == never || read_clock() < deadline)) {
         if (!turn(deadline) && !stopped_) {
-            return fail(errc::would_deadlock);
+            outcome = fail(errc::would_deadlock);
+            break;
         }
     }
-    stopped_ = false;
-    return {};
+    running_ = now_is_fresh_ = stopped_ = false;
+    return outcome;
 }
 
 result<> loop::run_until(const bool& done) {
     if (running_) {
         return fail(errc::would_deadlock);
     }
+    result<> outcome;
+    running_ = true;
     while (!done) {
         if (!turn(never) && !done) {
-            return fail(errc::would_deadlock);
+            outcome = fail(errc::would_deadlock);
+            break;
         }
     }
-    return {};
+    running_ = now_is_fresh_ = false;
+    return outcome;
 }
 
 result<> loop::poll() {
@@ -58,7 +66,10 @@ result<> loop::step(time_point deadline) {
     if (running_) {
         return fail(errc::would_deadlock);
     }
-    if (!turn(deadline)) {
+    running_ = true;
+    const bool something_can_happen = turn(deadline);
+    running_ = now_is_fresh_ = false;
+    if (!something_can_happen) {
         return fail(errc::would_deadlock);
     }
     return {};
@@ -160,11 +171,26 @@ void loop::run_ready() noexcept {
     return anything_ready;
 }
 
-bool loop::turn(time_point deadline) noexcept {
-    running_ = true; // from here on: a driver's watchers may not start another
-                     // turn either
-    bool something_can_happen = driver_->wait(next_deadline(deadline));
-    now_is_fresh_ = false; // watchers may have asked before the sleep
+// Nearly every turn of a server finds nothing to do but to sleep: the driver runs what its events
+// make ready.
+inline bool loop::turn(time_point deadline) noexcept {
+    if (ready_.empty() && quiet_ && timers_.empty() &&
+        posted_.load(std::memory_order_relaxed) == nullptr) [[likely]] {
+        now_is_fresh_ = false;
+        const bool something_can_happen = driver_->wait(deadline);
+        if (!ready_.empty()) {
+            run_ready();
+            return true;
+        }
+        return something_can_happen || has_work();
+    }
+    return full_turn(deadline);
+}
+
+[[gnu::noinline]] bool loop::full_turn(time_point deadline) noexcept {
+    deadline = next_deadline(deadline);
+    now_is_fresh_ = false; // some may have asked before the sleep
+    bool something_can_happen = driver_->wait(deadline);
     if (posted_.load(std::memory_order_relaxed) != nullptr) {
         something_can_happen = true;
         run_posted();
@@ -181,8 +207,7 @@ bool loop::turn(time_point deadline) noexcept {
     if (!retired_.empty()) {
         reclaim_retired();
     }
-    running_ = false;
-    now_is_fresh_ = false;
+    quiet_ = services_.empty() && retired_.empty();
     return something_can_happen || has_work();
 }
 

@@ -48,9 +48,7 @@ class epoll_driver final : public descriptor_driver {
     void wake() noexcept override { wake_.wake(); }
 
     result<> add(descriptor_watch& watch, int descriptor) noexcept override {
-        epoll_event event{};
-        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
-        event.data.ptr = &watch;
+        epoll_event event = edges_of(watch);
         watch.descriptor = descriptor;
         if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) {
             watch.descriptor = -1;
@@ -66,28 +64,37 @@ class epoll_driver final : public descriptor_driver {
         epoll_event unused{};
         ::epoll_ctl(epoll_, EPOLL_CTL_DEL, watch.descriptor, &unused);
         watch.descriptor = -1;
-        for (int i = next_; i < taken_; ++i) { // a callback removed a watch of the same batch
+        for (int i = 0; i < taken_; ++i) { // a callback removed a watch of the same batch
             if (events_[static_cast<std::size_t>(i)].data.ptr == &watch) {
                 events_[static_cast<std::size_t>(i)].data.ptr = &ignored_;
             }
         }
     }
 
-    void arm(descriptor_watch&, unsigned) noexcept override {}
+    void arm(descriptor_watch& watch, unsigned) noexcept override {
+        epoll_event event = edges_of(watch);
+        ::epoll_ctl(epoll_, EPOLL_CTL_MOD, watch.descriptor, &event); // tells what is there, again
+    }
 
     bool wait(time_point deadline) noexcept override {
         taken_ = take(deadline);
-        for (next_ = 0; next_ < taken_;) {
-            const epoll_event& event = events_[static_cast<std::size_t>(next_++)];
+        for (int i = 0; i < taken_; ++i) {
+            const epoll_event& event = events_[static_cast<std::size_t>(i)];
             auto& watch = *static_cast<descriptor_watch*>(event.data.ptr);
-            watch.happened(watch, translate(event.events));
+            watch.happened(watch, event.events);
         }
-        taken_ = 0;
         return true;
     }
 
   private:
     static constexpr int batch = 256;
+
+    static epoll_event edges_of(descriptor_watch& watch) noexcept {
+        epoll_event event{};
+        event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
+        event.data.ptr = &watch;
+        return event;
+    }
 
     int take(time_point deadline) noexcept {
         if (deadline == never) [[likely]] {
@@ -119,21 +126,12 @@ class epoll_driver final : public descriptor_driver {
         return ::epoll_wait(epoll_, events_.data(), batch, milliseconds_until(deadline));
     }
 
-    static unsigned translate(std::uint32_t events) noexcept {
-        static_assert(EPOLLIN == 1 && EPOLLOUT == 4);
-        unsigned bits = (events & EPOLLIN) | (events & EPOLLOUT) >> 1;
-        if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP | EPOLLPRI)) != 0) [[unlikely]] {
-            bits |= descriptor_watch::readable | descriptor_watch::finished;
-            if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
-                bits |= descriptor_watch::writable | descriptor_watch::failed;
-            }
-        }
-        return bits;
-    }
+    static_assert(descriptor_watch::readable == EPOLLIN && descriptor_watch::writable == EPOLLOUT);
+    static_assert(descriptor_watch::failed == (EPOLLERR | EPOLLHUP));
+    static_assert(descriptor_watch::finished == (EPOLLPRI | EPOLLRDHUP));
 
     int epoll_ = -1;
-    int next_ = 0; // of events_: the first not told yet
-    int taken_ = 0;
+    int taken_ = 0;           // of events_, the last time; some may be told already
     bool nanoseconds_ = true; // as far as is known
     descriptor_watch ignored_{[](descriptor_watch&, unsigned) {
     }}; // woken, or removed meanwhile

@@ -41,6 +41,10 @@ int accept_descriptor(int listener) noexcept {
 #endif
 }
 
+bool is_retry(int number) noexcept {
+    return number == EAGAIN || number == EWOULDBLOCK || number == EINTR;
+}
+
 /// The connection that was to be accepted has gone, or its own network failed (accept(2)): the next
 /// one may be fine.
 bool is_of_one_connection(int number) noexcept {
@@ -71,7 +75,8 @@ struct tcp::accept_again : timer {
 };
 
 tcp::tcp(loop& home, int opened, state begin) noexcept
-    : tcp_socket(home), descriptor_watch(&told), state_(begin), edges_(driver().edges()) {
+    : tcp_socket(home), descriptor_watch(&told), state_(begin),
+      short_reads_(driver().edges() ? 0 : levels) {
     descriptor = opened;
 #if defined(SO_NOSIGPIPE)
     (void)set_option(opened, SOL_SOCKET, SO_NOSIGPIPE, 1);
@@ -106,24 +111,29 @@ result<> tcp::watch() noexcept {
 // --- readiness
 // ------------------------------------------------------------------------------------
 
-void tcp::told(descriptor_watch& watch, unsigned events) noexcept {
+void tcp::told(descriptor_watch& watch, unsigned events) {
     auto& self = static_cast<tcp&>(watch);
-    static_assert(readable == 1 && writable == 2);
-    auto gained = static_cast<readiness>((events & readable) | (events & writable) << 1);
-    if ((events & (failed | finished)) != 0) [[unlikely]] {
-        self.finished_ = true;
-        gained |= readiness::readable;
-        if ((events & descriptor_watch::failed) != 0) {
-            gained |= both | readiness::error | readiness::hangup;
-        }
+    static_assert((readable | writable) == static_cast<unsigned>(both));
+    if ((events & ~(readable | writable)) == 0) [[likely]] {
+        self.raise_and_run(static_cast<readiness>(events));
+    } else {
+        self.told_an_end(events);
     }
-    self.raise(gained);
+}
+
+void tcp::told_an_end(unsigned events) noexcept {
+    short_reads_ |= after_an_end;
+    readiness gained = static_cast<readiness>(events & writable) | readiness::readable;
+    if ((events & failed) != 0) {
+        gained |= both | readiness::error | readiness::hangup;
+    }
+    raise(gained);
 }
 
 /// A try would block now.
 inline void tcp::spent(readiness bit) noexcept {
     lower(bit);
-    if (!edges_) [[unlikely]] {
+    if ((short_reads_ & levels) != 0) [[unlikely]] {
         arm(bit);
     }
 }
@@ -170,56 +180,62 @@ readiness tcp::confirmed() noexcept {
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
     if (n > 0) [[likely]] {
-        if (static_cast<std::size_t>(n) < into.size() && !finished_) [[likely]] {
-            spent(readiness::readable);
+        if (static_cast<std::size_t>(n) < into.size()) [[likely]] {
+            if (short_reads_ != 0) [[unlikely]] {
+                read_short();
+            } else {
+                lower(readiness::readable);
+            }
         }
         return n;
     }
-    return n == 0 ? 0 : receive_failed(into);
+    return n == 0 ? 0 : receive_failed(into.size());
 }
 
-io_count tcp::receive_failed(std::span<std::byte> into) noexcept {
-    int number = errno;
-    while (number == EINTR) {
-        const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
-        if (n >= 0) {
-            return n; // the bit stays, the next try finds out
-        }
-        number = errno;
-    }
-    if (number == EAGAIN || number == EWOULDBLOCK) {
-        finished_ = false;
+void tcp::read_short() noexcept {
+    if ((short_reads_ & after_an_end) == 0) {
         spent(readiness::readable);
-        return into.empty() ? 0 : io_error(errc::would_block);
+    }
+}
+
+io_count tcp::receive_failed(std::size_t asked) noexcept {
+    const int number = errno;
+    if (is_retry(number)) {
+        short_reads_ &= levels;
+        blocked(readiness::readable, number);
+        return asked == 0 ? 0 : io_error(errc::would_block);
     }
     return io_error(final_error(number));
 }
 
 io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     const ssize_t n = ::send(descriptor, from.data(), from.size(), no_signal);
-    if (n >= 0) [[likely]] {
-        if (static_cast<std::size_t>(n) < from.size()) [[unlikely]] {
-            spent(readiness::writable);
-        }
+    if (n == static_cast<ssize_t>(from.size())) [[likely]] {
         return n;
     }
-    return send_failed(from);
+    return sent_less(n);
 }
 
-io_count tcp::send_failed(std::span<const std::byte> from) noexcept {
-    int number = errno;
-    while (number == EINTR) {
-        const ssize_t n = ::send(descriptor, from.data(), from.size(), no_signal);
-        if (n >= 0) {
-            return n;
-        }
-        number = errno;
-    }
-    if (number == EAGAIN || number == EWOULDBLOCK) {
+io_count tcp::sent_less(io_count n) noexcept {
+    if (n >= 0) {
         spent(readiness::writable);
+        return n;
+    }
+    const int number = errno;
+    if (is_retry(number)) {
+        blocked(readiness::writable, number);
         return io_error(errc::would_block);
     }
     return io_error(final_error(number));
+}
+
+/// A call said that it would have to wait, or was interrupted: then, whatever the driver, it must
+/// be asked for the event once more.
+void tcp::blocked(readiness bit, int number) noexcept {
+    lower(bit);
+    if (number == EINTR || (short_reads_ & levels) != 0) {
+        arm(bit);
+    }
 }
 
 /// What a call that failed for good says; a connection attempt has ended with it.

@@ -56,7 +56,8 @@ class tcp final : public tcp_socket, private descriptor_watch {
     /// tells that there are some.
     struct accept_again;
 
-    static void told(descriptor_watch& watch, unsigned events) noexcept;
+    static void told(descriptor_watch& watch, unsigned events);
+    void told_an_end(unsigned events) noexcept;
     [[nodiscard]] descriptor_driver& driver() const noexcept {
         return static_cast<descriptor_driver&>(home().sleeper());
     }
@@ -64,8 +65,10 @@ class tcp final : public tcp_socket, private descriptor_watch {
     result<> watch() noexcept;
     void spent(readiness bit) noexcept;
     void arm(readiness bit) noexcept;
-    io_count receive_failed(std::span<std::byte> into) noexcept;
-    io_count send_failed(std::span<const std::byte> from) noexcept;
+    void read_short() noexcept;
+    io_count receive_failed(std::size_t asked) noexcept;
+    io_count sent_less(io_count n) noexcept;
+    void blocked(readiness bit, int number) noexcept;
     errc final_error(int number) noexcept;
     result<tcp_socket*> accept_failed(int number) noexcept;
     void drain() noexcept;
@@ -73,10 +76,12 @@ class tcp final : public tcp_socket, private descriptor_watch {
     // in the tail of descriptor_watch
     state state_;
     bool watched_ = false;
-    bool edges_;
-    // A FIN, an error or urgent data was told: no further edge is sure to come, so a short read
-    // says nothing about the next.
-    bool finished_ = false;
+    // What keeps a short read from simply lowering the bit: the driver must be asked for the next
+    // event, or a FIN, an error or urgent data was told, after which no further edge is sure to
+    // come and a short read says nothing about the next.
+    static constexpr std::uint8_t levels = 1;
+    static constexpr std::uint8_t after_an_end = 2;
+    std::uint8_t short_reads_;
     accept_again* again_ = nullptr; // a listener's, once it was needed
 };
 

@@ -48,7 +48,7 @@ result<datagram_socket*> udp::open(loop& home, family f) noexcept {
     return made;
 }
 
-void udp::told(descriptor_watch& watch, unsigned events) noexcept {
+void udp::told(descriptor_watch& watch, unsigned events) {
     auto& self = static_cast<udp&>(watch);
     readiness gained = readiness::none;
     if ((events & (readable | finished)) != 0) {
@@ -60,12 +60,12 @@ void udp::told(descriptor_watch& watch, unsigned events) noexcept {
     if ((events & failed) != 0) { // an ICMP error: the next receive tells it, the socket lives on
         gained |= both;
     }
-    self.raise(gained);
+    self.raise_and_run(gained);
 }
 
 void udp::spent(readiness bit) noexcept {
     lower(bit);
-    if (watched_) {
+    if (watched_ && !driver().edges()) {
         driver().arm(*this, bit == readiness::readable ? readable : writable);
     }
 }

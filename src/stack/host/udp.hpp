@@ -30,7 +30,7 @@ class udp final : public datagram_socket, private descriptor_watch {
 
   private:
     udp(loop& home, int opened, family f) noexcept;
-    static void told(descriptor_watch& watch, unsigned events) noexcept;
+    static void told(descriptor_watch& watch, unsigned events);
     [[nodiscard]] descriptor_driver& driver() const noexcept {
         return static_cast<descriptor_driver&>(home().sleeper());
     }

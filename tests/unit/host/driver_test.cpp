@@ -103,7 +103,7 @@ TEST_CASE("the end of the peer is told once and does not spin") {
         const unsigned half = watch.take();
         CHECK((half & readable) == readable);
         CHECK((half & failed) == 0);
-        CHECK((half & finished) == (driver.kind() == poller::select ? 0 : finished));
+        CHECK(((half & finished) != 0) == (driver.kind() != poller::select));
 
         driver.arm(watch, readable | writable);
         driver.wait(weft::at_once);
