@@ -19,7 +19,7 @@ weft::task<> serve(weft::tcp_stream peer) {
         if (!received || *received == 0) {
             break;
         }
-        const auto sent = co_await peer.send_all(std::span(buffer).first(*received));
+        const auto sent = co_await peer.send_all(buffer.data(), *received);
         total += sent.count;
         if (!sent) {
             break;

@@ -37,7 +37,6 @@ struct descriptor_watch {
 
     void (*happened)(descriptor_watch&, unsigned events);
     int descriptor = -1;
-    std::uint32_t slot = 0; // where a driver keeps it
 };
 
 /// Watches behave as if edge-triggered: after an event was told, the same bit is told again only

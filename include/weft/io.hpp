@@ -117,23 +117,29 @@ class io_wait {
         auto& self = *static_cast<io_wait*>(static_cast<wait_side&>(node).operation);
         if (self.scope_->canceled()) [[unlikely]] {
             self.scope_->note_interrupted();
-            self.count_ = io_error(errc::canceled);
+            self.resume(io_error(errc::canceled));
         } else {
             const io_count n = self.derived().attempt();
-            if (weft::would_block(n)) {
-                return; // the readiness was a false alarm; it stays in its side
+            if (!weft::would_block(n)) { // else the readiness was a false alarm: it stays
+                self.resume(n);
             }
-            self.count_ = n;
         }
-        self.side().operation = nullptr;
-        self.scope_->end_wait();
-        std::coroutine_handle<>::from_address(self.frame_).resume();
+    }
+
+    void resume(io_count n) {
+        const auto caller = std::coroutine_handle<>::from_address(frame_);
+        count_ = n;
+        side().operation = nullptr;
+        scope_->end_wait();
+        caller.resume();
     }
 
     socket_core* core_;
     scope* scope_ = nullptr; // null unless waiting
-    void* frame_;            // of the coroutine, while it waits
-    io_count count_;         // once it has completed
+    union {
+        void* frame_;    // while it waits: the coroutine's
+        io_count count_; // then
+    };
 };
 
 class [[nodiscard]] recv_some : public io_wait<recv_some, direction::in> {

@@ -20,11 +20,31 @@ class socket_core;
 
 /// Told whenever readiness grows: pollers, ready callbacks, TLS. Beside the reader and the writer,
 /// and any number of them.
-struct readiness_observer : list_node {
+class readiness_observer {
+  public:
     explicit readiness_observer(void (*tell)(readiness_observer&, readiness)) noexcept
-        : changed(tell) {}
+        : changed_(tell) {}
+    readiness_observer(const readiness_observer&) = delete;
+    readiness_observer& operator=(const readiness_observer&) = delete;
+    ~readiness_observer() { unlink(); }
+
+    /// It is told nothing more. So it is when the socket has gone.
+    void unlink() noexcept {
+        if (link_ != nullptr) {
+            *link_ = next_;
+            if (next_ != nullptr) {
+                next_->link_ = link_;
+            }
+            link_ = nullptr;
+        }
+    }
+
+  private:
+    friend class socket_core;
     /// Called from inside a stack: it may queue work and must not call the socket.
-    void (*changed)(readiness_observer&, readiness now);
+    void (*changed_)(readiness_observer&, readiness now);
+    readiness_observer* next_ = nullptr;
+    readiness_observer** link_ = nullptr; // what points at it; null: observes nothing
 };
 
 /// A place for the one coroutine that waits for one direction of a socket.
@@ -65,7 +85,15 @@ class socket_core : public retired {
     [[nodiscard]] wait_side& reader() noexcept { return reader_; }
     [[nodiscard]] wait_side& writer() noexcept { return writer_; }
 
-    void observe(readiness_observer& o) noexcept { observers_.push_back(o); }
+    /// `o` observes nothing else.
+    void observe(readiness_observer& o) noexcept {
+        o.next_ = observers_;
+        o.link_ = &observers_;
+        if (o.next_ != nullptr) {
+            o.next_->link_ = &o.next_;
+        }
+        observers_ = &o;
+    }
 
     /// Readiness that a poller may report: like ready(), but confirmed by asking the stack where
     /// ready() may be a false alarm (the host, after a read of exactly what was there).
@@ -100,6 +128,11 @@ class socket_core : public retired {
 
   protected:
     explicit socket_core(loop& home) noexcept : loop_(&home) {}
+    ~socket_core() override {
+        while (observers_ != nullptr) {
+            observers_->unlink();
+        }
+    }
 
     /// Frees the object's memory; what it stands for (a pcb with data to deliver) may live on.
     virtual void dispose() noexcept { delete this; }
@@ -116,7 +149,7 @@ class socket_core : public retired {
             writer_.operation != nullptr) {
             loop_->make_ready(writer_);
         }
-        if (!observers_.empty()) [[unlikely]] {
+        if (observers_ != nullptr) [[unlikely]] {
             tell_observers();
         }
     }
@@ -128,7 +161,8 @@ class socket_core : public retired {
     /// through the ready queue.
     void raise_and_run(readiness gained) {
         ready_ |= gained;
-        if (writer_.operation != nullptr || !observers_.empty() || reader_.linked()) [[unlikely]] {
+        if (writer_.operation != nullptr || observers_ != nullptr || reader_.linked())
+            [[unlikely]] {
             raise_apart(gained);
         } else if (reader_.operation != nullptr) { // it looks itself at what is ready
             reader_.run(reader_);                  // this may be closed then, not yet freed
@@ -142,7 +176,7 @@ class socket_core : public retired {
     bool closed_ = false;
     wait_side reader_;
     wait_side writer_;
-    list<readiness_observer> observers_;
+    readiness_observer* observers_ = nullptr;
     loop* loop_;
 };
 

@@ -7,7 +7,11 @@ void socket_core::raise_apart(readiness gained) noexcept {
 }
 
 void socket_core::tell_observers() noexcept {
-    observers_.for_each([this](readiness_observer& o) { o.changed(o, ready_); });
+    for (readiness_observer* each = observers_; each != nullptr;) {
+        readiness_observer& told = *each;
+        each = told.next_; // it may unlink itself
+        told.changed_(told, ready_);
+    }
 }
 
 connecting::connecting(result<tcp_socket*> fresh, const endpoint& to) noexcept

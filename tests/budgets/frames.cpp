@@ -74,7 +74,7 @@ weft::task<> echo(measured, weft::tcp_stream peer, std::span<std::byte> buffer) 
         if (!received || *received == 0) {
             co_return;
         }
-        const auto sent = co_await peer.send_all(buffer.first(*received));
+        const auto sent = co_await peer.send_all(buffer.data(), *received);
         if (!sent) {
             co_return;
         }

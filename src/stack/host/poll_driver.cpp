@@ -2,6 +2,7 @@
 
 #include "stack/host/system_errors.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <new>
 #include <vector>
@@ -29,13 +30,13 @@ class poll_driver final : public descriptor_driver {
     void wake() noexcept override { wake_.wake(); }
 
     result<> add(descriptor_watch& watch, int descriptor) noexcept override {
-        const auto slot = static_cast<std::uint32_t>(asked_.size());
+        const std::size_t slot = asked_.size();
         if (const result<> added = append(&watch, descriptor, POLLIN | POLLOUT | hang_up_of_peer);
             !added) {
             return added;
         }
         watch.descriptor = descriptor;
-        watch.slot = slot;
+        slot_of(descriptor) = slot;
         return {};
     }
 
@@ -44,13 +45,14 @@ class poll_driver final : public descriptor_driver {
         if (watch.descriptor < 0) {
             return;
         }
+        const std::size_t slot = slot_of(watch.descriptor);
         watch.descriptor = -1;
-        watches_[watch.slot] = nullptr;
-        asked_[watch.slot].fd = -1;
+        watches_[slot] = nullptr;
+        asked_[slot].fd = -1;
         if (telling_) {
             holes_ = true;
         } else {
-            close_hole(watch.slot);
+            close_hole(slot);
         }
     }
 
@@ -58,14 +60,15 @@ class poll_driver final : public descriptor_driver {
         if (watch.descriptor < 0) {
             return;
         }
-        short& events = asked_[watch.slot].events;
+        pollfd& asked = asked_[slot_of(watch.descriptor)];
+        short& events = asked.events;
         if ((bits & descriptor_watch::readable) != 0) {
             events = static_cast<short>(events | POLLIN | hang_up_of_peer);
         }
         if ((bits & descriptor_watch::writable) != 0) {
             events = static_cast<short>(events | POLLOUT);
         }
-        asked_[watch.slot].fd = watch.descriptor;
+        asked.fd = watch.descriptor;
     }
 
     bool wait(time_point deadline) noexcept override {
@@ -115,36 +118,45 @@ class poll_driver final : public descriptor_driver {
 
     result<> append(descriptor_watch* watch, int descriptor, short events) noexcept {
         // vectors that cannot grow: the only way they fail, asked for before they change
-        if (!reserve_one(asked_) || !reserve_one(watches_)) {
+        const std::size_t numbers =
+            std::max(slots_.size(), static_cast<std::size_t>(descriptor) + 1);
+        if (!reserve(asked_, asked_.size() + 1) || !reserve(watches_, watches_.size() + 1) ||
+            !reserve(slots_, numbers)) {
             return fail(errc::no_memory);
         }
         asked_.push_back({descriptor, events, 0});
         watches_.push_back(watch);
+        slots_.resize(numbers);
         return {};
     }
 
     template <class T>
-    static bool reserve_one(std::vector<T>& v) noexcept {
-        if (v.size() < v.capacity()) {
+    static bool reserve(std::vector<T>& v, std::size_t size) noexcept {
+        if (size <= v.capacity()) {
             return true;
         }
+        const std::size_t room = std::max(size, v.empty() ? std::size_t{64} : v.size() * 2);
 #if defined(__cpp_exceptions)
         try {
-            v.reserve(v.empty() ? 64 : v.size() * 2);
+            v.reserve(room);
         } catch (const std::bad_alloc&) {
             return false;
         }
 #else
-        v.reserve(v.empty() ? 64 : v.size() * 2);
+        v.reserve(room);
 #endif
         return true;
+    }
+
+    std::size_t& slot_of(int descriptor) noexcept {
+        return slots_[static_cast<std::size_t>(descriptor)];
     }
 
     void close_hole(std::size_t i) noexcept {
         asked_[i] = asked_.back();
         watches_[i] = watches_.back();
         if (watches_[i] != nullptr) {
-            watches_[i]->slot = static_cast<std::uint32_t>(i);
+            slot_of(watches_[i]->descriptor) = i;
         }
         asked_.pop_back();
         watches_.pop_back();
@@ -179,6 +191,7 @@ class poll_driver final : public descriptor_driver {
     wake_descriptor wake_;
     std::vector<pollfd> asked_; // the wake descriptor, then one a watch
     std::vector<descriptor_watch*> watches_;
+    std::vector<std::size_t> slots_; // of asked_, by descriptor
     bool telling_ = false;
     bool holes_ = false;
 };

@@ -499,6 +499,6 @@ result<> tcp::set_send_buffer(std::size_t bytes) noexcept {
     return set_buffer(descriptor, SO_SNDBUF, bytes);
 }
 
-static_assert(sizeof(void*) != 8 || sizeof(tcp) <= 176, "10,000 idle connections count");
+static_assert(sizeof(void*) != 8 || sizeof(tcp) <= 136, "10,000 idle connections count");
 
 } // namespace weft::host
