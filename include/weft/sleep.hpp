@@ -7,25 +7,37 @@
 
 namespace weft {
 
-/// `co_await yield()`: goes behind everything that is ready now. errc::canceled if the scope is.
-class [[nodiscard]] yield : public wait_node {
+/// A wait that has no result of its own.
+class plain_wait : public wait_node {
   public:
     static bool await_ready() noexcept { return false; }
-    template <class P>
-    bool await_suspend(std::coroutine_handle<P> caller) noexcept {
-        if (enter(caller).canceled()) [[unlikely]] {
-            return false;
-        }
-        suspend(caller, &run_now);
-        home().make_unlinked_ready(*this);
-        return true;
-    }
     result<> await_resume() noexcept {
+        handle_ = nullptr; // the destructor, inlined behind this, need not look
         if (chain().canceled()) [[unlikely]] {
             chain().note_interrupted();
             return fail(errc::canceled);
         }
         return {};
+    }
+
+  protected:
+    plain_wait() noexcept = default;
+    plain_wait(const plain_wait&) noexcept = default;
+    ~plain_wait() = default;
+};
+
+/// `co_await yield()`: goes behind everything that is ready now. errc::canceled if the scope is.
+class [[nodiscard]] yield : public plain_wait {
+  public:
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> caller) noexcept {
+        if (enter(caller).canceled()) [[unlikely]] {
+            return false;
+        }
+        handle_ = caller; // first: what the constructor put there is not even stored then
+        suspend(caller, &run_now);
+        home().make_unlinked_ready(*this);
+        return true;
     }
 
   private:
@@ -37,17 +49,7 @@ class [[nodiscard]] yield : public wait_node {
 using schedule = yield;
 
 /// A wait that a timer ends.
-class timed_wait : public wait_node, private timer {
-  public:
-    static bool await_ready() noexcept { return false; }
-    result<> await_resume() noexcept {
-        if (chain().canceled()) [[unlikely]] {
-            chain().note_interrupted();
-            return fail(errc::canceled);
-        }
-        return {};
-    }
-
+class timed_wait : public plain_wait, private timer {
   protected:
     timed_wait() noexcept : timer(&fire) {}
     timed_wait(const timed_wait&) noexcept = default;

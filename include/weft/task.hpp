@@ -56,10 +56,10 @@ class promise_base {
     void enter(scope& chain) noexcept { scope_ = &chain; }
     [[nodiscard]] bool entered() const noexcept { return scope_ != nullptr; }
     [[nodiscard]] bool running() const noexcept {
-        return entered() && !finished_ && !scope_->waiting();
+        return entered() && !finished() && !scope_->waiting();
     }
-    [[nodiscard]] bool threw() const noexcept { return outcome_ == outcome::exception; }
-    [[nodiscard]] bool finished() const noexcept { return finished_; }
+    [[nodiscard]] bool threw() const noexcept { return (state_ & has_thrown) != 0; }
+    [[nodiscard]] bool finished() const noexcept { return (state_ & has_finished) != 0; }
 
     /// `tell(whom)` is called once, when the coroutine has finished; it may destroy the coroutine.
     void when_done(void (*tell)(void*), void* whom) noexcept {
@@ -69,7 +69,7 @@ class promise_base {
 
     /// The coroutine has its outcome: tells whoever waits for it.
     void finish() noexcept {
-        finished_ = true;
+        state_ |= has_finished;
         if (tell_ != nullptr) {
             tell_(whom_);
         }
@@ -78,12 +78,16 @@ class promise_base {
   private:
     // null while a parent runs this task in place: it looks at finished() when it gets control back
     void (*tell_)(void*) = nullptr;
-    void* whom_ = nullptr;
+    void* whom_; // set with tell_
     scope* scope_ = nullptr;
 
   protected:
-    bool finished_ = false;
-    enum class outcome : std::uint8_t { none, value, exception } outcome_ = outcome::none;
+    static constexpr std::uint32_t has_value = 1;
+    static constexpr std::uint32_t has_thrown = 2;
+    static constexpr std::uint32_t has_finished = 4;
+    // The first two exclude each other. 32 bits: with the error that promise<void> puts behind
+    // them they are cleared by one instruction.
+    std::uint32_t state_ = 0;
 };
 
 template <class T>
@@ -99,29 +103,29 @@ class promise : public promise_base {
         requires std::is_constructible_v<result<T>, U&&>
     void return_value(U&& value) {
         std::construct_at(std::addressof(value_), std::forward<U>(value));
-        outcome_ = outcome::value;
+        state_ = has_value;
     }
     void set_error(errc error) noexcept {
         std::construct_at(std::addressof(value_), fail(error));
-        outcome_ = outcome::value;
+        state_ = has_value;
     }
     void unhandled_exception() noexcept {
 #if defined(__cpp_exceptions)
         discard();
         std::construct_at(std::addressof(thrown_), std::current_exception());
-        outcome_ = outcome::exception;
+        state_ = has_thrown;
 #endif
     }
 
 #if defined(__cpp_exceptions)
     [[nodiscard]] std::exception_ptr exception() const noexcept {
-        return outcome_ == outcome::exception ? thrown_ : nullptr;
+        return threw() ? thrown_ : nullptr;
     }
 #endif
 
     result<T> take() {
 #if defined(__cpp_exceptions)
-        if (outcome_ == outcome::exception) [[unlikely]] {
+        if (threw()) [[unlikely]] {
             std::rethrow_exception(thrown_);
         }
 #endif
@@ -130,15 +134,15 @@ class promise : public promise_base {
 
   private:
     void discard() noexcept {
-        if (outcome_ == outcome::value) {
+        if ((state_ & has_value) != 0) {
             std::destroy_at(std::addressof(value_));
         }
 #if defined(__cpp_exceptions)
-        if (outcome_ == outcome::exception) {
+        if (threw()) {
             std::destroy_at(std::addressof(thrown_));
         }
 #endif
-        outcome_ = outcome::none;
+        state_ = 0;
     }
 
     union {
@@ -155,7 +159,7 @@ class promise<void> : public promise_base {
     promise() noexcept {}
 #if defined(__cpp_exceptions)
     ~promise() {
-        if (outcome_ == outcome::exception) [[unlikely]] {
+        if (threw()) [[unlikely]] {
             std::destroy_at(std::addressof(thrown_));
         }
     }
@@ -169,19 +173,19 @@ class promise<void> : public promise_base {
     void unhandled_exception() noexcept {
 #if defined(__cpp_exceptions)
         std::construct_at(std::addressof(thrown_), std::current_exception());
-        outcome_ = outcome::exception;
+        state_ = has_thrown;
 #endif
     }
 
 #if defined(__cpp_exceptions)
     [[nodiscard]] std::exception_ptr exception() const noexcept {
-        return outcome_ == outcome::exception ? thrown_ : nullptr;
+        return threw() ? thrown_ : nullptr;
     }
 #endif
 
     result<void> take() {
 #if defined(__cpp_exceptions)
-        if (outcome_ == outcome::exception) [[unlikely]] {
+        if (threw()) [[unlikely]] {
             std::rethrow_exception(thrown_);
         }
 #endif
@@ -195,7 +199,7 @@ class promise<void> : public promise_base {
     errc error_ = errc::ok;
 #if defined(__cpp_exceptions)
     union {
-        char none_ = 0;
+        char none_; // until something is thrown
         std::exception_ptr thrown_;
     };
 #endif
@@ -269,12 +273,13 @@ class [[nodiscard]] task {
             return true;
         }
         assert(!handle_.promise().entered() && "a task is awaited once");
-        handle_.promise().enter(chain);
-        handle_.resume();
-        if (handle_.promise().finished()) {
+        const handle_type child = handle_; // in a register
+        child.promise().enter(chain);
+        child.resume();
+        if (child.promise().finished()) {
             return true;
         }
-        handle_.promise().when_done(tell, whom);
+        child.promise().when_done(tell, whom);
         return false;
     }
 

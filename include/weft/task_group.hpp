@@ -93,7 +93,8 @@ class task_group {
             group_->joiner_ = this;
             return true;
         }
-        result<> await_resume() const {
+        result<> await_resume() {
+            handle_ = nullptr; // the destructor, inlined behind this, need not look
 #if defined(__cpp_exceptions)
             if (group_->thrown_) [[unlikely]] {
                 std::rethrow_exception(std::exchange(group_->thrown_, nullptr));
@@ -143,12 +144,13 @@ class task_group {
             self->~member_of();
             frame_pool::release(self, sizeof(member_of));
         }
-        static void done(void* which) noexcept {
+        // Apart: with it inside, spawn() is too large for GCC to put into its callers.
+        [[gnu::noinline]] static void done(void* which) noexcept {
             auto* self = static_cast<member_of*>(which);
             task_group& group = *self->group;
 #if defined(__cpp_exceptions)
             if (self->work.threw()) [[unlikely]] {
-                group.note_exception(self->work.exception());
+                group.note_exception(self->work);
             }
 #endif
             dispose_of(*self); // unlinks it
@@ -161,9 +163,11 @@ class task_group {
     };
 
 #if defined(__cpp_exceptions)
-    void note_exception(std::exception_ptr thrown) noexcept {
-        if (thrown && !thrown_) {
-            thrown_ = std::move(thrown);
+    // Apart, so that a child that does not throw pays for no exception_ptr.
+    template <class T>
+    [[gnu::noinline, gnu::cold]] void note_exception(const task<T>& child) noexcept {
+        if (!thrown_) {
+            thrown_ = child.exception();
             cancel();
         }
     }
