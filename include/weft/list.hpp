@@ -65,7 +65,16 @@ class list {
     [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
     [[nodiscard]] T& front() const noexcept { return *static_cast<T*>(head_.next_); }
 
-    void push_back(T& item) noexcept { insert(*head_.prev_, item); }
+    // The order of the stores keeps GCC from joining two of a pointer into a slower one of 16
+    // bytes.
+    void push_back(T& item) noexcept {
+        list_link& node = item;
+        list_link& last = *head_.prev_;
+        node.prev_ = &last;
+        head_.prev_ = &node;
+        node.next_ = &head_;
+        last.next_ = &node;
+    }
     void push_front(T& item) noexcept { insert(head_, item); }
 
     T& pop_front() noexcept {
