@@ -19,10 +19,11 @@ namespace weft {
 
 class frame_pool {
   public:
-    /// Frames are rounded up to this many bytes and aligned to it: what a coroutine may keep in its
-    /// frame is aligned to no more. Each multiple up to `largest` has a list of free blocks.
-    static constexpr std::size_t granule = sizeof(void*) >= 8 ? 64 : 16;
-    static constexpr std::size_t largest = granule * 64;
+    /// Frames are rounded up to this many bytes and aligned to it, as by malloc on most hosts: what a
+    /// coroutine may keep in its frame is aligned to no more. Each multiple up to `largest` has a
+    /// list of free blocks.
+    static constexpr std::size_t granule = 16;
+    static constexpr std::size_t largest = sizeof(void*) >= 8 ? 4096 : 1024;
 
     /// At least `size` bytes, aligned to `granule`, or null when the limit, the arena or the heap
     /// is exhausted. A block goes to the pool of the thread that frees it.

@@ -13,7 +13,9 @@ LWIP_VERSIONS = ("2.2.1", "2.1.3")
 
 CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
 GCC = {"CC": "gcc", "CXX": "g++"}
+# lwIP links the fragments of a datagram that is not whole yet by packed, unaligned pointers.
 NO_LEAK_NOISE = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1",
+                 "LSAN_OPTIONS": "use_unaligned=1",
                  "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"}
 
 

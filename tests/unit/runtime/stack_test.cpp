@@ -17,12 +17,14 @@
 
 namespace {
 
+// `allowed`: bytes of stack from the shallowest to the deepest child.
 #if defined(WEFT_ADDRESS_SANITIZER)
-constexpr int many = 200'000; // each is a malloc there
+constexpr int many = 200'000;             // each is a malloc there
+constexpr std::uintptr_t allowed = 16384; // with red zones around variables
 #else
 constexpr int many = 1'000'000;
+constexpr std::uintptr_t allowed = 4096;
 #endif
-constexpr std::uintptr_t allowed = 4096; // bytes, from the shallowest to the deepest child
 
 std::uintptr_t lowest;
 std::uintptr_t highest;
