@@ -71,8 +71,8 @@ class channel {
         sending(sending&&) noexcept = default;
         ~sending() { this->leave(); }
         result<> await_resume() const noexcept {
-            if (this->ended_ != errc::ok) [[unlikely]] {
-                return fail(this->ended_);
+            if (this->failed()) [[unlikely]] {
+                return fail(this->error_);
             }
             return {};
         }
@@ -87,19 +87,20 @@ class channel {
                 return true;
             }
             if (owner().closed_) {
-                this->ended_ = errc::broken_pipe;
+                this->fail_with(errc::broken_pipe);
                 return true;
             }
             return false;
         }
         void advance() noexcept { owner().call_sender(); }
         void claim() noexcept {
-            if (owner().closed_) {
-                this->ended_ = errc::broken_pipe;
+            channel& to = owner();
+            if (to.closed_) {
+                this->fail_with(errc::broken_pipe);
             } else {
-                owner().put(value_);
+                to.put(value_);
             }
-            owner().call_sender();
+            to.call_sender();
         }
         void pass_on() noexcept { owner().call_sender(); }
 
@@ -116,7 +117,7 @@ class channel {
             if (value_.has_value()) [[likely]] {
                 return std::move(*value_);
             }
-            return fail(this->ended_);
+            return fail(this->error_);
         }
 
       private:
@@ -133,19 +134,20 @@ class channel {
                 return true;
             }
             if (owner().closed_) {
-                this->ended_ = errc::end_of_stream;
+                this->fail_with(errc::end_of_stream);
                 return true;
             }
             return false;
         }
         void advance() noexcept { owner().call_receiver(); }
         void claim() noexcept {
-            if (owner().count_ != 0) {
-                owner().take(value_);
+            channel& from = owner();
+            if (from.count_ != 0) {
+                from.take(value_);
             } else {
-                this->ended_ = errc::end_of_stream;
+                this->fail_with(errc::end_of_stream);
             }
-            owner().call_receiver();
+            from.call_receiver();
         }
         void pass_on() noexcept { owner().call_receiver(); }
 

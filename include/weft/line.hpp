@@ -19,11 +19,18 @@ class waiting_line;
 class place_in_line : public wait_node {
   protected:
     explicit place_in_line(waiting_line& line) noexcept : line_(&line) {}
-    place_in_line(const place_in_line&) noexcept = default;
+    place_in_line(const place_in_line& other) noexcept : wait_node(other), line_(other.line_) {}
     ~place_in_line() = default;
 
-    waiting_line* line_;    // null: destroyed before the waiter
-    errc ended_ = errc::ok; // why it completed without what it waited for
+    /// It ends without what it waited for.
+    void fail_with(errc why) noexcept {
+        line_ = nullptr;
+        error_ = why;
+    }
+    [[nodiscard]] bool failed() const noexcept { return line_ == nullptr; }
+
+    waiting_line* line_; // null once it has failed, or the line is gone
+    errc error_;         // of one that failed
 
   private:
     friend class waiting_line;
@@ -40,11 +47,11 @@ class waiting_line {
     /// Whoever still waits completes with errc::bad_handle.
     ~waiting_line() {
         if (called_ != nullptr) {
-            called_->line_ = nullptr;
+            called_->fail_with(errc::bad_handle);
         }
         while (!waiting_.empty()) {
             place_in_line& first = waiting_.pop_front();
-            first.line_ = nullptr;
+            first.fail_with(errc::bad_handle);
             first.home().make_unlinked_ready(first);
         }
     }
@@ -88,21 +95,11 @@ class wait_in_line : public place_in_line {
 
     template <class P>
     bool await_suspend(std::coroutine_handle<P> caller) noexcept {
-        scope& chain = caller.promise().current_scope();
-        if (chain.spend()) [[likely]] {
-            if (derived().attempt()) [[likely]] {
-                return false;
-            }
-        } else if (chain.canceled()) {
-            chain.note_interrupted();
-            ended_ = errc::canceled;
+        if (caller.promise().current_scope().spend() && derived().attempt()) [[likely]] {
             return false;
         }
         enter(caller);
-        suspend(caller, &run_now);
-        line_->join(*this);
-        derived().advance();
-        return true;
+        return wait(caller);
     }
 
   protected:
@@ -111,7 +108,7 @@ class wait_in_line : public place_in_line {
     ~wait_in_line() = default;
 
     void leave() noexcept {
-        if (suspended() && line_ != nullptr && line_->answer(*this)) [[unlikely]] {
+        if (suspended() && !failed() && line_->answer(*this)) [[unlikely]] {
             derived().pass_on();
         }
     }
@@ -119,15 +116,26 @@ class wait_in_line : public place_in_line {
   private:
     Derived& derived() noexcept { return static_cast<Derived&>(*this); }
 
+    // Apart: what completes at once pays nothing for it.
+    [[gnu::noinline]] bool wait(std::coroutine_handle<> caller) noexcept {
+        if (chain().canceled()) [[unlikely]] {
+            chain().note_interrupted();
+            fail_with(errc::canceled);
+            return false;
+        }
+        suspend(caller, &run_now);
+        line_->join(*this);
+        derived().advance();
+        return true;
+    }
+
     static void run_now(waiter& node) noexcept {
         auto& self = static_cast<wait_in_line&>(node);
         if (self.chain().canceled()) {
             self.chain().note_interrupted();
-            self.ended_ = errc::canceled;
             self.leave();
-        } else if (self.line_ == nullptr) {
-            self.ended_ = errc::bad_handle;
-        } else {
+            self.fail_with(errc::canceled);
+        } else if (!self.failed()) {
             (void)self.line_->answer(self);
             self.derived().claim();
         }

@@ -56,8 +56,8 @@ class mutex : waiting_line {
         locking(const locking&) noexcept = default;
         ~locking() { leave(); }
         result<guard> await_resume() const noexcept {
-            if (ended_ != errc::ok) [[unlikely]] {
-                return fail(ended_);
+            if (failed()) [[unlikely]] {
+                return fail(error_);
             }
             return guard(owner());
         }

@@ -41,8 +41,8 @@ class semaphore : waiting_line {
         acquiring(const acquiring&) noexcept = default;
         ~acquiring() { leave(); }
         result<> await_resume() const noexcept {
-            if (ended_ != errc::ok) [[unlikely]] {
-                return fail(ended_);
+            if (failed()) [[unlikely]] {
+                return fail(error_);
             }
             return {};
         }
