@@ -19,16 +19,16 @@ namespace weft {
 
 class frame_pool {
   public:
-    /// Frames are rounded up to this many bytes and aligned to it, as by malloc on most hosts: what a
-    /// coroutine may keep in its frame is aligned to no more. Each multiple up to `largest` has a
-    /// list of free blocks.
+    /// Frames are aligned to this, as by malloc on most hosts: what a coroutine may keep in its frame
+    /// is aligned to no more. Blocks are multiples of it; each up to `largest` has a list of free
+    /// ones.
     static constexpr std::size_t granule = 16;
     static constexpr std::size_t largest = sizeof(void*) >= 8 ? 4096 : 1024;
 
     /// At least `size` bytes, aligned to `granule`, or null when the limit, the arena or the heap
     /// is exhausted. A block goes to the pool of the thread that frees it.
     [[nodiscard]] static void* allocate(std::size_t size) noexcept {
-        const std::size_t index = (size + granule - 1) / granule;
+        const std::size_t index = class_of(size);
         if (recycles && index < classes) [[likely]] {
             if (block* first = local_.free[index]) [[likely]] {
                 local_.free[index] = first->next;
@@ -39,7 +39,7 @@ class frame_pool {
     }
 
     static void release(void* memory, std::size_t size) noexcept {
-        const std::size_t index = (size + granule - 1) / granule;
+        const std::size_t index = class_of(size);
         if (recycles && index < classes) [[likely]] {
             auto* freed = static_cast<block*>(memory);
             freed->next = local_.free[index];
@@ -76,6 +76,12 @@ class frame_pool {
         std::size_t size;
     };
     static constexpr std::size_t classes = largest / granule + 1;
+    /// What malloc adds to a block, so that block and addition together are whole granules.
+    static constexpr std::size_t addition = sizeof(void*) >= 8 ? 8 : 0;
+
+    static constexpr std::size_t class_of(std::size_t size) noexcept {
+        return (size + addition + granule - 1) / granule;
+    }
 
     // Under AddressSanitizer frames come straight from malloc, which finds whoever touches a
     // destroyed one; an arena poisons what is free.

@@ -296,6 +296,9 @@ class [[nodiscard]] task {
     /// The result of a finished task.
     result<T> take() { return await_resume(); }
 
+    /// Gives the frame up: whoever takes the handle destroys it.
+    [[nodiscard]] handle_type release() noexcept { return std::exchange(handle_, nullptr); }
+
   private:
     handle_type handle_;
 };

@@ -32,7 +32,7 @@ class task_group {
             member& last = members_.pop_front();
             assert(last.chain.waiting() && "a task may not destroy the group that it runs in");
             --size_;
-            last.dispose(last);
+            dispose(last);
         }
     }
 
@@ -46,15 +46,17 @@ class task_group {
         if (canceled_) {
             return fail(errc::canceled);
         }
-        void* room = frame_pool::allocate(sizeof(member_of<T>));
+        void* room = frame_pool::allocate(sizeof(member));
         if (room == nullptr) {
             return fail(errc::no_memory);
         }
-        auto* child = ::new (room) member_of<T>(*this, std::move(work));
+        auto* child = ::new (room) member(*this);
         members_.push_back(*child);
         ++size_;
-        if (child->work.start(child->chain, &member_of<T>::done, child)) {
-            member_of<T>::done(child);
+        const bool finished = work.start(child->chain, &done<T>, child);
+        child->frame = work.release();
+        if (finished) {
+            done<T>(child);
         }
         return {};
     }
@@ -127,45 +129,41 @@ class task_group {
 
   private:
     struct member : list_node {
-        member(task_group& owner, void (*dispose_now)(member&)) noexcept
-            : chain(*owner.loop_), group(&owner), dispose(dispose_now) {}
+        explicit member(task_group& owner) noexcept : chain(*owner.loop_), group(&owner) {}
         scope chain;
         task_group* group;
-        void (*dispose)(member&);
+        std::coroutine_handle<> frame; // null until its first wait
     };
 
+    static void dispose(member& child) noexcept {
+        child.frame.destroy();
+        child.~member(); // unlinks it
+        frame_pool::release(&child, sizeof(member));
+    }
+
+    // Apart: with it inside, spawn() is too large for GCC to put into its callers.
     template <class T>
-    struct member_of : member {
-        member_of(task_group& owner, task<T> child) noexcept
-            : member(owner, &dispose_of), work(std::move(child)) {}
-
-        static void dispose_of(member& m) noexcept {
-            auto* self = static_cast<member_of*>(&m);
-            self->~member_of();
-            frame_pool::release(self, sizeof(member_of));
-        }
-        // Apart: with it inside, spawn() is too large for GCC to put into its callers.
-        [[gnu::noinline]] static void done(void* which) noexcept {
-            auto* self = static_cast<member_of*>(which);
-            task_group& group = *self->group;
+    [[gnu::noinline]] static void done(void* which) noexcept {
+        auto& child = *static_cast<member*>(which);
+        task_group& group = *child.group;
 #if defined(__cpp_exceptions)
-            if (self->work.threw()) [[unlikely]] {
-                group.note_exception(self->work);
-            }
-#endif
-            dispose_of(*self); // unlinks it
-            --group.size_;
-            if (group.size_ == 0 && group.joiner_ != nullptr) {
-                std::exchange(group.joiner_, nullptr)->finish();
-            }
+        const auto& promise =
+            std::coroutine_handle<weft::promise<T>>::from_address(child.frame.address()).promise();
+        if (promise.threw()) [[unlikely]] {
+            group.note_exception(promise);
         }
-        task<T> work;
-    };
+#endif
+        dispose(child);
+        --group.size_;
+        if (group.size_ == 0 && group.joiner_ != nullptr) {
+            std::exchange(group.joiner_, nullptr)->finish();
+        }
+    }
 
 #if defined(__cpp_exceptions)
     // Apart, so that a child that does not throw pays for no exception_ptr.
     template <class T>
-    [[gnu::noinline, gnu::cold]] void note_exception(const task<T>& child) noexcept {
+    [[gnu::noinline, gnu::cold]] void note_exception(const promise<T>& child) noexcept {
         if (!thrown_) {
             thrown_ = child.exception();
             cancel();
