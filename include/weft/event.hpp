@@ -61,7 +61,7 @@ class event {
       private:
         friend class event;
         // In the ready queue it was released: the event may be reset, or gone.
-        static void run_now(waiter& node) noexcept {
+        static void run_now(waiter& node) {
             auto& self = static_cast<waiting&>(node);
             if (self.chain().canceled()) {
                 self.chain().note_interrupted();

@@ -129,7 +129,7 @@ class wait_in_line : public place_in_line {
         return true;
     }
 
-    static void run_now(waiter& node) noexcept {
+    static void run_now(waiter& node) {
         auto& self = static_cast<wait_in_line&>(node);
         if (self.chain().canceled()) {
             self.chain().note_interrupted();

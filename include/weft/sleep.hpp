@@ -34,14 +34,13 @@ class [[nodiscard]] yield : public plain_wait {
         if (enter(caller).canceled()) [[unlikely]] {
             return false;
         }
-        handle_ = caller; // first: what the constructor put there is not even stored then
         suspend(caller, &run_now);
         home().make_unlinked_ready(*this);
         return true;
     }
 
   private:
-    static void run_now(waiter& node) noexcept { static_cast<yield&>(node).resume(); }
+    static void run_now(waiter& node) { static_cast<yield&>(node).resume(); }
 };
 
 /// Makes sure that what follows runs from the loop's ready queue: inside a loop the same as
@@ -73,7 +72,7 @@ class timed_wait : public plain_wait, private timer {
         auto& self = static_cast<timed_wait&>(due);
         self.home().make_ready(self); // behind a cancelling, if that came first
     }
-    static void run_now(waiter& node) noexcept {
+    static void run_now(waiter& node) {
         auto& self = static_cast<timed_wait&>(node);
         self.home().timers().cancel(self);
         self.resume();

@@ -51,14 +51,15 @@ class wait_node : public suspension {
 
     /// `run_now` is called when the wait is made ready or its scope is cancelled.
     void suspend(std::coroutine_handle<> handle, void (*run_now)(waiter&)) noexcept {
+        handle_ = handle; // first: what the constructor put there need not even be stored then
         reset();
         run = run_now;
-        handle_ = handle;
         scope_->begin_wait(*this);
     }
 
-    /// The last thing that `run` does: the awaiter may be destroyed when this returns.
-    void resume() noexcept {
+    /// The last thing that `run` does: the awaiter may be destroyed when this returns. Nothing is
+    /// thrown, yet neither this nor `run` is noexcept: that would be no tail call.
+    void resume() {
         const std::coroutine_handle<> waiting = handle_;
         handle_ = nullptr;
         scope_->end_wait();
