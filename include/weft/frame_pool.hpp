@@ -19,9 +19,9 @@ namespace weft {
 
 class frame_pool {
   public:
-    /// Frames are aligned to this, as by malloc on most hosts: what a coroutine may keep in its frame
-    /// is aligned to no more. Blocks are multiples of it; each up to `largest` has a list of free
-    /// ones.
+    /// Frames are aligned to this, as by malloc on most hosts: what a coroutine may keep in its
+    /// frame is aligned to no more. Blocks are multiples of it; each up to `largest` has a list of
+    /// free ones.
     static constexpr std::size_t granule = 16;
     static constexpr std::size_t largest = sizeof(void*) >= 8 ? 4096 : 1024;
 

@@ -24,6 +24,12 @@ class plain_wait : public wait_node {
     plain_wait() noexcept = default;
     plain_wait(const plain_wait&) noexcept = default;
     ~plain_wait() = default;
+
+    /// await_resume() forgets the handle.
+    void resume() {
+        scope_->end_wait();
+        handle_.resume();
+    }
 };
 
 /// `co_await yield()`: goes behind everything that is ready now. errc::canceled if the scope is.
