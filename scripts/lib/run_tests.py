@@ -142,8 +142,8 @@ class Runner:
         tests = self.tests_of(suite, place)
         targets = suite.targets or []
         if suite.select:
-            targets = sorted({os.path.relpath(test["cmd"][0], place) for test in tests
-                              if test["cmd"][0].startswith(str(place))})
+            named = {os.path.relpath(place / word, place) for test in tests for word in test["cmd"]}
+            targets = sorted(named & self.built_files(place))
         if suite.select and not tests:
             say(f"   FAILED: no test is called {suite.select}")
             return Tally(failed=1)
@@ -163,6 +163,12 @@ class Runner:
                                 capture_output=True, text=True).stdout
         return [test for test in json.loads(listed)
                 if not suite.select or re.search(suite.select, test["name"])]
+
+    def built_files(self, place):
+        listed = subprocess.run(["meson", "introspect", "--targets", place], check=True,
+                                capture_output=True, text=True).stdout
+        return {os.path.relpath(file, place) for target in json.loads(listed)
+                for file in target["filename"]}
 
     def run_tests(self, suite, tests, place):
         def one(test):
