@@ -37,10 +37,13 @@ class posted {
 /// A part of each turn: a network stack.
 class service : public list_node {
   public:
+    static constexpr int frames_per_turn = 16;
+
     virtual ~service() = default;
-    /// Takes in a bounded amount of what arrived. True if more is waiting already.
-    virtual bool begin_turn() noexcept = 0;
-    /// Sends out what the turn produced. True if that left something to take in (loopback).
+    /// Takes in a bounded number of frames of what arrived; how many.
+    virtual int begin_turn() noexcept = 0;
+    /// Sends out what the turn produced. True if there is something to take in at once (loopback,
+    /// or more than begin_turn took).
     virtual bool end_turn() noexcept = 0;
     /// When begin_turn must run next without anything arriving; `never` if not at all.
     [[nodiscard]] virtual time_point next_deadline() noexcept = 0;
@@ -58,7 +61,6 @@ class retired : public list_node {
 class loop {
   public:
     static constexpr int ready_per_turn = 64;
-    static constexpr int rounds_per_turn = 4;
 
     /// `sleeper` must outlive the loop and serves it alone.
     explicit loop(driver& sleeper) noexcept : driver_(&sleeper) {}

@@ -157,17 +157,22 @@ void loop::run_ready() noexcept {
     }
 }
 
-// A stack that has input at once (loopback) gets a few rounds for one look at the world outside.
+// A stack that has input at once (loopback) gets more rounds for one look at the world outside,
+// until the frames of a turn are used up.
 [[gnu::noinline]] bool loop::run_services() noexcept {
     bool anything_ready = false;
-    int rounds = rounds_per_turn;
+    bool more = false;
+    int frames_left = service::frames_per_turn;
     do {
-        service_work_ = false;
-        services_.for_each([this](service& part) { service_work_ |= part.begin_turn(); });
+        int taken = 0;
+        services_.for_each([&](service& part) { taken += part.begin_turn(); });
+        frames_left -= taken != 0 ? taken : 1; // rounds end, even if none brings a frame
         anything_ready |= !ready_.empty();
         run_ready();
-        services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
-    } while (service_work_ && --rounds != 0);
+        more = false;
+        services_.for_each([&](service& part) { more |= part.end_turn(); });
+    } while (more && frames_left > 0);
+    service_work_ = more;
     return anything_ready;
 }
 

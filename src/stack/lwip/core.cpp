@@ -90,16 +90,16 @@ std::uint32_t core::milliseconds() noexcept {
     return static_cast<std::uint32_t>(microseconds() / 1000);
 }
 
-bool core::begin_turn() noexcept {
+int core::begin_turn() noexcept {
     if (--turns_until_timers_ < 0) {
         check_timers();
     }
-    bool more = false;
-    hosts_.for_each([&](host& h) { more |= h.take_frames(); });
-    if (memory_available_) [[unlikely]] {
+    int taken = 0;
+    hosts_.for_each([&](host& h) { taken += h.take_frames(); });
+    if (!starved_.empty() && (taken != 0 || memory_available_)) [[unlikely]] {
         feed_starved();
     }
-    return more;
+    return taken;
 }
 
 void core::check_timers() noexcept {
@@ -120,7 +120,7 @@ bool core::end_turn() noexcept {
         static_cast<tcp&>(flush_.pop_front()).flush();
     }
     bool more = memory_available_;
-    hosts_.for_each([&](const host& h) { more |= h.loopback_pending(); });
+    hosts_.for_each([&](const host& h) { more |= h.frames_pending(); });
     return more;
 }
 

@@ -25,8 +25,6 @@ struct starved_link : list_node {};
 /// Singleton, because lwIP's state is global. Attached to a loop while any host exists.
 class core final : public service {
   public:
-    static constexpr int frames_per_turn = 16;
-
     /// The one; exists once a stack was made, and then for good.
     static core& instance() noexcept { return *only_; }
     static core& create() noexcept;
@@ -61,10 +59,11 @@ class core final : public service {
             starved_.push_back(socket);
         }
     }
-    /// Some memory may be free again: called by lwIP's hook, `sent` and `poll` callbacks.
+    /// Some memory may be free again: called by lwIP's hook and `poll` callbacks. A frame that was
+    /// taken in says the same: it may have acknowledged data.
     void memory_available() noexcept { memory_available_ = !starved_.empty(); }
 
-    bool begin_turn() noexcept override;
+    int begin_turn() noexcept override;
     bool end_turn() noexcept override;
     [[nodiscard]] time_point next_deadline() noexcept override;
 

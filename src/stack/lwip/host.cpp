@@ -264,47 +264,45 @@ pbuf* host::receive_frame() noexcept {
 }
 
 // netif_poll() without its draining: what a packet makes lwIP send back waits for the next turn.
-bool host::take_loopback() noexcept {
+int host::take_loopback() noexcept {
     netif* const n = netif_;
-    const u8_t index = netif_get_index(n);
-    for (int taken = 0; taken < core::frames_per_turn; ++taken) {
-        pbuf* in = n->loop_first;
+    int taken = 0;
+    bool more = true;
+    while (more && taken < core::frames_per_turn) {
+        pbuf* const in = n->loop_first;
         pbuf* in_end = in;
-        while (in_end->len != in_end->tot_len) {
+        while (in_end->len != in_end->tot_len) [[unlikely]] {
             in_end = in_end->next;
         }
-        pbuf* const next = in_end->next;
-        n->loop_first = next;
-        if (next == nullptr) {
-            n->loop_last = nullptr;
-        }
+        n->loop_first = in_end->next;
+        more = in_end->next != nullptr;
         in_end->next = nullptr;
-        in->if_idx = index;
-        if (ip_input(in, n) != ERR_OK) {
+        in->if_idx = netif_get_index(n);
+        if (ip_input(in, n) != ERR_OK) [[unlikely]] {
             pbuf_free(in);
         }
-        if (next == nullptr) {
-            return n->loop_first != nullptr;
-        }
+        ++taken;
     }
-    return true;
+    return taken;
 }
 
-bool host::take_from_link() noexcept {
+int host::take_from_link() noexcept {
+    link_has_more_ = false;
     if (watching_ ? !frames_waiting_ : link_->next_arrival() > loop().now()) {
-        return false;
+        return 0;
     }
     link_->advance(loop().now());
     for (int taken = 0; taken < core::frames_per_turn; ++taken) {
         pbuf* frame = receive_frame();
         if (frame == nullptr) {
-            return false;
+            return taken;
         }
         if (netif_->input(frame, netif_) != ERR_OK) {
             pbuf_free(frame);
         }
     }
-    return true;
+    link_has_more_ = true;
+    return core::frames_per_turn;
 }
 
 time_point host::next_arrival() noexcept {

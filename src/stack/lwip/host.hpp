@@ -39,13 +39,16 @@ class host final : public stack, public list_node {
     /// False if no address of this host can send there.
     [[nodiscard]] bool has_route(const ip_addr_t& to) const noexcept;
 
-    /// Takes in up to `core::frames_per_turn` frames; true if more are waiting.
-    bool take_frames() noexcept {
-        const bool more = loopback_pending() && take_loopback();
-        return (link_ != nullptr && take_from_link()) || more;
+    /// Takes in up to `core::frames_per_turn` frames from each of link and loopback; how many.
+    int take_frames() noexcept {
+        const int looped = netif_->loop_first != nullptr ? take_loopback() : 0;
+        return link_ == nullptr ? looped : looped + take_from_link();
     }
-    /// True if packets wait in lwIP's own loopback queue of this netif.
-    [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
+    /// True if there are frames to take in at once: packets in lwIP's own loopback queue of this
+    /// netif, or what the link had left when its share of the turn was used up.
+    [[nodiscard]] bool frames_pending() const noexcept {
+        return netif_->loop_first != nullptr || link_has_more_;
+    }
     [[nodiscard]] time_point next_arrival() noexcept;
 
   private:
@@ -53,8 +56,8 @@ class host final : public stack, public list_node {
     result<> configure(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     [[nodiscard]] u16_t frame_size() const noexcept;
-    bool take_loopback() noexcept;
-    bool take_from_link() noexcept;
+    int take_loopback() noexcept;
+    int take_from_link() noexcept;
     void remove_netif() noexcept;
 
     static err_t init_netif(netif* n) noexcept;
@@ -73,6 +76,7 @@ class host final : public stack, public list_node {
     bool added_ = false;
     bool frames_waiting_ = false; // the descriptor said so and has not said otherwise since
     bool watching_ = false;
+    bool link_has_more_ = false; // it may: the last look at it did not come to its end
     pbuf* spare_ = nullptr; // of a whole frame's size: what the next frame is read into. With a
                             // link there always is one, or frames could not be taken and lost
     frame_watch watch_;

@@ -37,7 +37,6 @@ void tcp::adopt(tcp_pcb* pcb) noexcept {
     tcp_arg(pcb, this);
     tcp_err(pcb, &on_error);
     tcp_recv(pcb, &on_received);
-    tcp_sent(pcb, &on_sent);
     tcp_poll(pcb, &on_poll, poll_interval);
 }
 

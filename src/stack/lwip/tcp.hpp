@@ -43,10 +43,26 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     result<> set_receive_buffer(std::size_t bytes) noexcept override;
     result<> set_send_buffer(std::size_t bytes) noexcept override;
 
-    /// End of the turn: opens the window by what was consumed, sends what was written.
-    void flush() noexcept;
+    /// End of the turn: opens the window by what was consumed, sends what was written. Only for a
+    /// socket that asked for it and has its pcb still.
+    void flush() noexcept {
+        if (doomed_) [[unlikely]] {
+            abort_doomed();
+            return;
+        }
+        if (owed_ >= tcp_mss(pcb_)) {
+            settle_window();
+        }
+        if (output_due_) {
+            output_due_ = false;
+            tcp_output(pcb_);
+        }
+    }
     /// lwIP may have memory for this starved socket again.
-    void memory_available() noexcept { raise(readiness::writable); }
+    void memory_available() noexcept {
+        tcp_sent(pcb_, nullptr);
+        raise(readiness::writable);
+    }
     [[nodiscard]] static bool is_ours(const tcp_pcb* pcb) noexcept {
         return pcb->errf == &on_error && pcb->callback_arg != nullptr;
     }
@@ -79,11 +95,18 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void both_ended() noexcept;
     void leave_queue() noexcept;
     static void close_pcb(tcp_pcb* pcb) noexcept;
+    void abort_doomed() noexcept;
+    err_t received_end(const tcp_pcb& pcb) noexcept;
+    err_t received_parts(pbuf* parts) noexcept;
+    io_count receive_across(std::span<std::byte> into) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
+    io_count send_less(std::span<const std::byte> from, err_t refused) noexcept;
     io_count no_room() noexcept;
+    void emptied() noexcept;
     void owe(std::size_t n) noexcept;
-    static pbuf* pop_consumed(pbuf* first) noexcept;
+    void window_due() noexcept;
+    void pop_consumed() noexcept;
 
     static err_t on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept;
     static err_t on_connected(void* arg, tcp_pcb* pcb, err_t error) noexcept;
@@ -100,23 +123,23 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         tcp_pcb_listen* listener_; // in state listening: a smaller struct, only arg and accept
     };
     // Received and not consumed: pbufs linked by `next` (their tot_len does not span the queue).
-    // For a listener: accepted connections, first to last.
+    pbuf* first_ = nullptr;
+    pbuf** end_ = &first_; // where the next one is linked
+    // A listener has the connections that nobody accepted yet, such a connection its place there.
     union {
-        pbuf* first_ = nullptr;
-        tcp* first_pending_;
+        tcp* first_pending_ = nullptr;
+        tcp* next_pending_;
     };
     union {
-        pbuf* last_ = nullptr;
-        tcp* last_pending_;
+        tcp* last_pending_ = nullptr;
+        tcp* listening_; // the listener whose queue this is in
     };
-    tcp* next_pending_ = nullptr; // in the queue of `listening_`
-    tcp* listening_ = nullptr;    // the listener whose queue this is in
-    std::uint32_t owed_ = 0;      // bytes consumed and not yet given back to the window
-    std::uint16_t offset_ = 0;    // consumed of first_
-    std::uint16_t port_ = 0;      // bound to, 0: not yet
+    std::uint32_t owed_ = 0;   // bytes consumed and not yet given back to the window
+    std::uint16_t offset_ = 0; // consumed of first_
+    std::uint16_t port_ = 0;   // bound to, 0: not yet
     state state_ = state::fresh;
     family family_;
-    bool end_seen_ = false;   // the peer's FIN, or an error already told: 0 from now on
+    bool end_seen_ = false;   // the peer's FIN, or an error: nothing more is received
     bool send_ended_ = false; // shutdown_send()
     bool wildcard_ = false;   // bound to any: local() says so
     bool output_due_ = false;

@@ -34,49 +34,52 @@ pbuf* without_empty_parts(pbuf* p) noexcept {
 
 err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     auto* self = static_cast<tcp*>(arg);
-    if (self == nullptr) {
-        if (p != nullptr) {
-            tcp_recved(pcb, p->tot_len);
-            pbuf_free(p);
-        }
-        return ERR_OK;
+    if (p == nullptr) [[unlikely]] {
+        return self->received_end(*pcb);
     }
-    if (p == nullptr) {
-        self->end_seen_ = true; // FIN: lwIP tells it once
-        if (pcb->state == CLOSING || pcb->state == TIME_WAIT) {
-            // both sides have finished: lwIP frees such a pcb without a word
-            self->forget_pcb();
-            static_cast<flush_link*>(self)->unlink();
-            static_cast<starved_link*>(self)->unlink();
-            self->both_ended();
-            return ERR_OK;
-        }
-    } else {
-        if (p->next != nullptr) {
-            p = without_empty_parts(p);
-        }
-        if (self->last_ != nullptr) {
-            self->last_->next = p;
-        } else {
-            self->first_ = p;
-        }
-        while (p->next != nullptr) {
-            p = p->next;
-        }
-        self->last_ = p;
+    if (p->next != nullptr) {
+        return self->received_parts(p);
     }
+    *self->end_ = p;
+    self->end_ = &p->next;
     self->raise(readiness::readable);
     return ERR_OK;
 }
 
+// The peer's FIN: lwIP tells it once.
+[[gnu::noinline]] err_t tcp::received_end(const tcp_pcb& pcb) noexcept {
+    end_seen_ = true;
+    if (pcb.state == CLOSING || pcb.state == TIME_WAIT) {
+        // both sides have finished: lwIP frees such a pcb without a word
+        forget_pcb();
+        static_cast<flush_link*>(this)->unlink();
+        static_cast<starved_link*>(this)->unlink();
+        both_ended();
+        return ERR_OK;
+    }
+    raise(readiness::readable);
+    return ERR_OK;
+}
+
+[[gnu::noinline]] err_t tcp::received_parts(pbuf* parts) noexcept {
+    *end_ = without_empty_parts(parts);
+    while (*end_ != nullptr) {
+        end_ = &(*end_)->next;
+    }
+    raise(readiness::readable);
+    return ERR_OK;
+}
+
 io_count tcp::end_of_input() noexcept {
+    if (state_ == state::listening) {
+        return io_error(errc::not_connected);
+    }
     if (closed()) {
         return io_error(errc::bad_handle);
     }
     if (pending_error_ != errc::ok) {
         const errc why = pending_error_;
         pending_error_ = errc::ok;
-        end_seen_ = true;
         return io_error(why);
     }
     if (end_seen_) {
@@ -93,62 +96,79 @@ io_count tcp::end_of_input() noexcept {
 }
 
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
-    if (state_ == state::listening) {
-        return io_error(errc::not_connected);
+    pbuf* const only = first_;
+    const std::size_t n = only != nullptr ? only->len - std::size_t{offset_} : 0;
+    if (only == nullptr || only->next != nullptr || n > into.size()) {
+        return receive_across(into);
     }
+    // Most often all that waits is one pbuf, and it fits.
+    std::memcpy(into.data(), static_cast<const std::byte*>(only->payload) + offset_, n);
+    first_ = nullptr;
+    offset_ = 0;
+    pbuf_free(only);
+    emptied();
+    owe(n);
+    return static_cast<io_count>(n);
+}
+
+[[gnu::noinline]] io_count tcp::receive_across(std::span<std::byte> into) noexcept {
     if (first_ == nullptr) {
-        return into.empty() && !closed() ? 0 : end_of_input();
+        const bool open = state_ != state::listening && !closed();
+        return into.empty() && open ? 0 : end_of_input();
     }
     std::size_t taken = 0;
-    std::size_t room = into.size();
-    pbuf* at = first_;
-    std::size_t offset = offset_;
     do {
-        const std::size_t left = at->len - offset;
+        const std::size_t left = first_->len - std::size_t{offset_};
+        const std::size_t room = into.size() - taken;
         const std::size_t n = left < room ? left : room;
-        std::memcpy(into.data() + taken, static_cast<const std::byte*>(at->payload) + offset, n);
+        std::memcpy(
+            into.data() + taken, static_cast<const std::byte*>(first_->payload) + offset_, n);
         taken += n;
-        room -= n;
         if (n < left) {
-            offset += n;
+            offset_ = static_cast<std::uint16_t>(offset_ + n);
             break;
         }
-        offset = 0;
-        at = pop_consumed(at);
-    } while (at != nullptr && room != 0);
-    first_ = at;
-    offset_ = static_cast<std::uint16_t>(offset);
+        pop_consumed();
+    } while (first_ != nullptr && taken != into.size());
+    if (first_ == nullptr) {
+        emptied();
+    }
     owe(taken);
     return static_cast<io_count>(taken);
 }
 
-// Frees the first pbuf of the queue; the one behind it.
-pbuf* tcp::pop_consumed(pbuf* first) noexcept {
-    pbuf* const next = first->next;
-    first->next = nullptr; // or the rest of the queue would go with it
-    pbuf_free(first);
-    return next;
+void tcp::pop_consumed() noexcept {
+    pbuf* const consumed = first_;
+    first_ = consumed->next;
+    offset_ = 0;
+    consumed->next = nullptr; // or the rest of the queue would go with it
+    pbuf_free(consumed);
+}
+
+// The last of the received pbufs was consumed.
+inline void tcp::emptied() noexcept {
+    end_ = &first_;
+    if (!end_seen_) {
+        lower(readiness::readable);
+    }
 }
 
 // `n` bytes left the queue: the window has them back at the end of the turn, a segment's worth at
 // once.
-void tcp::owe(std::size_t n) noexcept {
+inline void tcp::owe(std::size_t n) noexcept {
     owed_ += static_cast<std::uint32_t>(n);
-    if (first_ == nullptr) {
-        last_ = nullptr;
-        if (!end_seen_ && pending_error_ == errc::ok) {
-            lower(readiness::readable);
-        }
+    if (owed_ >= TCP_MSS) {
+        window_due();
     }
-    if (pcb_ != nullptr && owed_ >= tcp_mss(pcb_)) {
+}
+
+[[gnu::noinline]] void tcp::window_due() noexcept {
+    if (pcb_ != nullptr) {
         core::instance().flush_later(*this);
     }
 }
 
 result<std::span<const std::byte>> tcp::peek() noexcept {
-    if (state_ == state::listening) {
-        return fail(errc::not_connected);
-    }
     if (first_ == nullptr) {
         const io_count end = end_of_input();
         if (end < 0) {
@@ -170,8 +190,10 @@ void tcp::consume(std::size_t n) noexcept {
             offset_ = static_cast<std::uint16_t>(offset_ + step);
             break;
         }
-        offset_ = 0;
-        first_ = pop_consumed(first_);
+        pop_consumed();
+    }
+    if (first_ == nullptr) {
+        emptied();
     }
     owe(consumed);
 }
@@ -194,7 +216,6 @@ io_count tcp::cannot_send() noexcept {
     if (pending_error_ != errc::ok) {
         const errc why = pending_error_;
         pending_error_ = errc::ok;
-        end_seen_ = true;
         return io_error(why);
     }
     if (state_ == state::connecting) {
@@ -216,21 +237,35 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     if (n == 0) [[unlikely]] {
         return from.empty() ? 0 : no_room();
     }
-    err_t written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
-    if (written == ERR_MEM && n > tcp_mss(pcb_)) {
-        n = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
-        written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
-    }
+    const err_t written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
     if (written != ERR_OK) [[unlikely]] {
-        return written == ERR_MEM ? no_room() : io_error(to_errc(written));
+        return send_less(from.first(n), written);
+    }
+    if (!output_due_) {
+        output_due_ = true;
+        core::instance().flush_later(*this);
+    }
+    return static_cast<io_count>(n);
+}
+
+// lwIP did not take them all.
+[[gnu::noinline]] io_count tcp::send_less(std::span<const std::byte> from, err_t refused) noexcept {
+    if (refused != ERR_MEM) {
+        return io_error(to_errc(refused));
+    }
+    const u16_t segment = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
+    if (from.size() <= segment ||
+        tcp_write(pcb_, from.data(), segment, TCP_WRITE_FLAG_COPY) != ERR_OK) {
+        return no_room();
     }
     output_due_ = true;
     core::instance().flush_later(*this);
-    return static_cast<io_count>(n);
+    return segment;
 }
 
 io_count tcp::no_room() noexcept {
     lower(readiness::writable);
+    tcp_sent(pcb_, &on_sent); // lwIP calls it for a socket that waits, and for no other
     if (tcp_sndbuf(pcb_) != 0) {
         core::instance().starve(*this);
     }
@@ -240,11 +275,9 @@ io_count tcp::no_room() noexcept {
 }
 
 err_t tcp::on_sent(void* arg, tcp_pcb* pcb, u16_t) noexcept {
-    auto* self = static_cast<tcp*>(arg);
-    core::instance().memory_available();
-    if (self != nullptr && !any(self->ready() & readiness::writable) &&
-        tcp_sndbuf(pcb) >= TCP_SNDLOWAT && tcp_sndqueuelen(pcb) <= TCP_SNDQUEUELOWAT) {
-        self->raise(readiness::writable);
+    if (tcp_sndbuf(pcb) >= TCP_SNDLOWAT && tcp_sndqueuelen(pcb) <= TCP_SNDQUEUELOWAT) {
+        tcp_sent(pcb, nullptr);
+        static_cast<tcp*>(arg)->raise(readiness::writable);
     }
     return ERR_OK;
 }
@@ -254,23 +287,8 @@ err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
     return mend_retransmission(arg, pcb);
 }
 
-void tcp::flush() noexcept {
-    if (doomed_) {
-        if (tcp_pcb* pcb = forget_pcb()) {
-            tcp_abort(pcb);
-        }
-        return;
-    }
-    if (pcb_ == nullptr || state_ == state::listening) {
-        return;
-    }
-    if (owed_ >= tcp_mss(pcb_)) {
-        settle_window();
-    }
-    if (output_due_) {
-        output_due_ = false;
-        tcp_output(pcb_);
-    }
+void tcp::abort_doomed() noexcept {
+    tcp_abort(forget_pcb());
 }
 
 result<> tcp::shutdown_send() noexcept {

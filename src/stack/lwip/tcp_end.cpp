@@ -43,6 +43,7 @@ void tcp::lost(err_t why) noexcept {
 void tcp::end_with(errc why) noexcept {
     state_ = state::finished;
     pending_error_ = why;
+    end_seen_ = true;
     raise(readiness::readable | readiness::writable | readiness::error | readiness::hangup);
 }
 
@@ -121,10 +122,9 @@ void tcp::abort_all(host& going) noexcept {
 void tcp::drop_received() noexcept {
     while (first_ != nullptr) {
         owed_ += first_->len - std::uint32_t{offset_};
-        offset_ = 0;
-        first_ = pop_consumed(first_);
+        pop_consumed();
     }
-    last_ = nullptr;
+    end_ = &first_;
 }
 
 void tcp::do_close() noexcept {

@@ -93,7 +93,6 @@ result<> tcp::listen(std::size_t backlog) noexcept {
         return fail(to_errc(error));
     }
     listener_ = reinterpret_cast<tcp_pcb_listen*>(listening); // the old pcb is freed
-    first_pending_ = last_pending_ = nullptr;
     state_ = state::listening;
     lower(readiness::readable | readiness::writable | readiness::hangup);
     tcp_arg(listening, this);
@@ -206,7 +205,6 @@ result<> tcp::connect_result() noexcept {
             return end_seen_ ? result<>(fail(errc::not_connected)) : result<>();
         }
         pending_error_ = errc::ok;
-        end_seen_ = true;
         return fail(why);
     }
     default:
