@@ -40,12 +40,13 @@ class service : public list_node {
     static constexpr int frames_per_turn = 16;
 
     virtual ~service() = default;
-    /// Takes in a bounded number of frames of what arrived; how many.
-    virtual int begin_turn() noexcept = 0;
-    /// Sends out what the turn produced. True if there is something to take in at once (loopback,
-    /// or more than begin_turn took).
+    /// Sends out what was produced since the last call, then takes in at most frames_per_turn of
+    /// what arrived or came back (loopback); how many.
+    virtual int exchange() noexcept = 0;
+    /// Once a turn, behind its exchanges: sends out, looks at timers. True if there is something to
+    /// take in at once.
     virtual bool end_turn() noexcept = 0;
-    /// When begin_turn must run next without anything arriving; `never` if not at all.
+    /// When exchange must run next without anything arriving; `never` if not at all.
     [[nodiscard]] virtual time_point next_deadline() noexcept = 0;
 };
 

@@ -157,23 +157,26 @@ void loop::run_ready() noexcept {
     }
 }
 
-// A stack that has input at once (loopback) gets more rounds for one look at the world outside,
-// until the frames of a turn are used up.
+// What a stack took in makes coroutines write, which makes it send, which may bring more to take in
+// (loopback): such rounds go on until the frames of a turn are used up.
 [[gnu::noinline]] bool loop::run_services() noexcept {
-    bool anything_ready = false;
-    bool more = false;
-    int frames_left = service::frames_per_turn;
-    do {
+    const auto exchange = [this] {
         int taken = 0;
-        services_.for_each([&](service& part) { taken += part.begin_turn(); });
-        frames_left -= taken != 0 ? taken : 1; // rounds end, even if none brings a frame
-        anything_ready |= !ready_.empty();
-        run_ready();
-        more = false;
-        services_.for_each([&](service& part) { more |= part.end_turn(); });
-    } while (more && frames_left > 0);
-    service_work_ = more;
-    return anything_ready;
+        services_.for_each([&taken](service& part) { taken += part.exchange(); });
+        return taken;
+    };
+    int frames_left = service::frames_per_turn;
+    int taken = exchange();
+    const bool anything = taken != 0 || !ready_.empty();
+    if (anything) {
+        do {
+            run_ready();
+            frames_left -= taken;
+        } while (frames_left > 0 && (taken = exchange()) != 0);
+    }
+    service_work_ = frames_left <= 0; // then there may be more
+    services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
+    return anything;
 }
 
 // Nearly every turn of a server finds nothing to do but to sleep: the driver runs what its events

@@ -90,16 +90,39 @@ std::uint32_t core::milliseconds() noexcept {
     return static_cast<std::uint32_t>(microseconds() / 1000);
 }
 
-int core::begin_turn() noexcept {
-    if (--turns_until_timers_ < 0) {
-        check_timers();
+inline void core::send_out() noexcept {
+    while (!flush_.empty()) {
+        static_cast<tcp&>(flush_.pop_front()).flush();
     }
+}
+
+inline int core::take_frames() noexcept {
     int taken = 0;
-    hosts_.for_each([&](host& h) { taken += h.take_frames(); });
-    if (!starved_.empty() && (taken != 0 || memory_available_)) [[unlikely]] {
+    hosts_.for_each([&taken](host& h) { taken += h.take_frames(); });
+    return taken;
+}
+
+[[gnu::noinline]] int core::take_frames_and_feed() noexcept {
+    const int taken = take_frames();
+    if (taken != 0 || memory_available_) {
         feed_starved();
     }
     return taken;
+}
+
+int core::exchange() noexcept {
+    send_out();
+    return any_starved_ ? take_frames_and_feed() : take_frames();
+}
+
+bool core::end_turn() noexcept {
+    if (--turns_until_timers_ < 0) {
+        check_timers();
+    }
+    send_out();
+    bool more = memory_available_;
+    hosts_.for_each([&more](const host& h) { more |= h.loopback_pending(); });
+    return more;
 }
 
 void core::check_timers() noexcept {
@@ -108,6 +131,7 @@ void core::check_timers() noexcept {
 }
 
 void core::feed_starved() noexcept {
+    any_starved_ = false;
     memory_available_ = false;
     starved_.for_each([](starved_link& link) {
         link.unlink();
@@ -115,16 +139,10 @@ void core::feed_starved() noexcept {
     });
 }
 
-bool core::end_turn() noexcept {
-    while (!flush_.empty()) {
-        static_cast<tcp&>(flush_.pop_front()).flush();
-    }
-    bool more = memory_available_;
-    hosts_.for_each([&](const host& h) { more |= h.frames_pending(); });
-    return more;
-}
-
 time_point core::next_deadline() noexcept {
+    if (memory_available_) {
+        return at_once; // since the last turn ended
+    }
     turns_until_timers_ = 0; // the loop is about to sleep: time will have passed
     time_point earliest = never;
     hosts_.for_each([&](host& h) {

@@ -57,18 +57,22 @@ class core final : public service {
     void starve(starved_link& socket) noexcept {
         if (!socket.linked()) {
             starved_.push_back(socket);
+            any_starved_ = true;
         }
     }
     /// Some memory may be free again: called by lwIP's hook and `poll` callbacks. A frame that was
     /// taken in says the same: it may have acknowledged data.
-    void memory_available() noexcept { memory_available_ = !starved_.empty(); }
+    void memory_available() noexcept { memory_available_ = any_starved_; }
 
-    int begin_turn() noexcept override;
+    int exchange() noexcept override;
     bool end_turn() noexcept override;
     [[nodiscard]] time_point next_deadline() noexcept override;
 
   private:
     core() = default;
+    void send_out() noexcept;
+    int take_frames() noexcept;
+    int take_frames_and_feed() noexcept;
     void feed_starved() noexcept;
     void check_timers() noexcept;
 
@@ -80,6 +84,7 @@ class core final : public service {
 
     loop* home_ = nullptr;
     bool initialized_ = false;
+    bool any_starved_ = false; // starved_ may have been emptied since
     bool memory_available_ = false;
     int turns_until_timers_ = 0;
     std::int64_t clock_offset_ns_ =

@@ -263,36 +263,31 @@ pbuf* host::receive_frame() noexcept {
     return fitting;
 }
 
-// netif_poll() without its draining: what a packet makes lwIP send back waits for the next turn.
-int host::take_loopback() noexcept {
-    netif* const n = netif_;
+// netif_poll() without its draining: what a packet makes lwIP send back waits for the next time.
+int host::take_looped_packets() noexcept {
     int taken = 0;
     bool more = true;
-    while (more && taken < core::frames_per_turn) {
-        pbuf* const in = n->loop_first;
-        pbuf* in_end = in;
-        while (in_end->len != in_end->tot_len) [[unlikely]] {
-            in_end = in_end->next;
+    while (more && taken < frames_per_turn) {
+        pbuf* const packet = netif_->loop_first;
+        pbuf* last = packet;
+        while (last->len != last->tot_len) {
+            last = last->next;
         }
-        n->loop_first = in_end->next;
-        more = in_end->next != nullptr;
-        in_end->next = nullptr;
-        in->if_idx = netif_get_index(n);
-        if (ip_input(in, n) != ERR_OK) [[unlikely]] {
-            pbuf_free(in);
-        }
+        netif_->loop_first = last->next;
+        more = last->next != nullptr;
+        last->next = nullptr;
+        take(packet);
         ++taken;
     }
     return taken;
 }
 
 int host::take_from_link() noexcept {
-    link_has_more_ = false;
     if (watching_ ? !frames_waiting_ : link_->next_arrival() > loop().now()) {
         return 0;
     }
     link_->advance(loop().now());
-    for (int taken = 0; taken < core::frames_per_turn; ++taken) {
+    for (int taken = 0; taken < frames_per_turn; ++taken) {
         pbuf* frame = receive_frame();
         if (frame == nullptr) {
             return taken;
@@ -301,8 +296,7 @@ int host::take_from_link() noexcept {
             pbuf_free(frame);
         }
     }
-    link_has_more_ = true;
-    return core::frames_per_turn;
+    return frames_per_turn;
 }
 
 time_point host::next_arrival() noexcept {

@@ -15,6 +15,8 @@ namespace weft::lwip {
 
 class host final : public stack, public list_node {
   public:
+    static constexpr int frames_per_turn = service::frames_per_turn;
+
     static result<std::unique_ptr<stack>> make(weft::loop& home, const lwip_options& o) noexcept;
     ~host() override;
 
@@ -39,16 +41,13 @@ class host final : public stack, public list_node {
     /// False if no address of this host can send there.
     [[nodiscard]] bool has_route(const ip_addr_t& to) const noexcept;
 
-    /// Takes in up to `core::frames_per_turn` frames from each of link and loopback; how many.
+    /// Takes in up to `frames_per_turn` frames from each of link and loopback; how many.
     int take_frames() noexcept {
-        const int looped = netif_->loop_first != nullptr ? take_loopback() : 0;
-        return link_ == nullptr ? looped : looped + take_from_link();
+        const int taken = link_ != nullptr ? take_from_link() : 0;
+        return loopback_pending() ? taken + take_loopback() : taken;
     }
-    /// True if there are frames to take in at once: packets in lwIP's own loopback queue of this
-    /// netif, or what the link had left when its share of the turn was used up.
-    [[nodiscard]] bool frames_pending() const noexcept {
-        return netif_->loop_first != nullptr || link_has_more_;
-    }
+    /// True if packets wait in lwIP's own loopback queue of this netif.
+    [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
     [[nodiscard]] time_point next_arrival() noexcept;
 
   private:
@@ -56,7 +55,9 @@ class host final : public stack, public list_node {
     result<> configure(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     [[nodiscard]] u16_t frame_size() const noexcept;
+    void take(pbuf* packet) noexcept;
     int take_loopback() noexcept;
+    int take_looped_packets() noexcept;
     int take_from_link() noexcept;
     void remove_netif() noexcept;
 
@@ -76,12 +77,28 @@ class host final : public stack, public list_node {
     bool added_ = false;
     bool frames_waiting_ = false; // the descriptor said so and has not said otherwise since
     bool watching_ = false;
-    bool link_has_more_ = false; // it may: the last look at it did not come to its end
     pbuf* spare_ = nullptr; // of a whole frame's size: what the next frame is read into. With a
                             // link there always is one, or frames could not be taken and lost
     frame_watch watch_;
     list<flush_link> fresh_sockets_;
     list<host_link> udp_sockets_;
 };
+
+inline void host::take(pbuf* packet) noexcept {
+    packet->if_idx = netif_get_index(netif_);
+    if (ip_input(packet, netif_) != ERR_OK) [[unlikely]] {
+        pbuf_free(packet);
+    }
+}
+
+inline int host::take_loopback() noexcept {
+    pbuf* const only = netif_->loop_first;
+    if (only->next != nullptr) {
+        return take_looped_packets();
+    }
+    netif_->loop_first = nullptr;
+    take(only);
+    return 1;
+}
 
 } // namespace weft::lwip

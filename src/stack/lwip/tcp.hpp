@@ -107,6 +107,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void owe(std::size_t n) noexcept;
     void window_due() noexcept;
     void pop_consumed() noexcept;
+    void cut_consumed(std::size_t n) noexcept;
 
     static err_t on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept;
     static err_t on_connected(void* arg, tcp_pcb* pcb, err_t error) noexcept;
@@ -123,6 +124,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         tcp_pcb_listen* listener_; // in state listening: a smaller struct, only arg and accept
     };
     // Received and not consumed: pbufs linked by `next` (their tot_len does not span the queue).
+    // What was consumed of the first is cut off it.
     pbuf* first_ = nullptr;
     pbuf** end_ = &first_; // where the next one is linked
     // A listener has the connections that nobody accepted yet, such a connection its place there.
@@ -134,9 +136,8 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         tcp* last_pending_ = nullptr;
         tcp* listening_; // the listener whose queue this is in
     };
-    std::uint32_t owed_ = 0;   // bytes consumed and not yet given back to the window
-    std::uint16_t offset_ = 0; // consumed of first_
-    std::uint16_t port_ = 0;   // bound to, 0: not yet
+    std::uint32_t owed_ = 0; // bytes consumed and not yet given back to the window
+    std::uint16_t port_ = 0; // bound to, 0: not yet
     state state_ = state::fresh;
     family family_;
     bool end_seen_ = false;   // the peer's FIN, or an error: nothing more is received

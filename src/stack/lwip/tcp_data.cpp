@@ -97,14 +97,13 @@ io_count tcp::end_of_input() noexcept {
 
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     pbuf* const only = first_;
-    const std::size_t n = only != nullptr ? only->len - std::size_t{offset_} : 0;
+    const std::size_t n = only != nullptr ? only->len : 0;
     if (only == nullptr || only->next != nullptr || n > into.size()) {
         return receive_across(into);
     }
     // Most often all that waits is one pbuf, and it fits.
-    std::memcpy(into.data(), static_cast<const std::byte*>(only->payload) + offset_, n);
+    std::memcpy(into.data(), only->payload, n);
     first_ = nullptr;
-    offset_ = 0;
     pbuf_free(only);
     emptied();
     owe(n);
@@ -118,14 +117,13 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     }
     std::size_t taken = 0;
     do {
-        const std::size_t left = first_->len - std::size_t{offset_};
+        const std::size_t left = first_->len;
         const std::size_t room = into.size() - taken;
         const std::size_t n = left < room ? left : room;
-        std::memcpy(
-            into.data() + taken, static_cast<const std::byte*>(first_->payload) + offset_, n);
+        std::memcpy(into.data() + taken, first_->payload, n);
         taken += n;
         if (n < left) {
-            offset_ = static_cast<std::uint16_t>(offset_ + n);
+            cut_consumed(n);
             break;
         }
         pop_consumed();
@@ -140,9 +138,13 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
 void tcp::pop_consumed() noexcept {
     pbuf* const consumed = first_;
     first_ = consumed->next;
-    offset_ = 0;
     consumed->next = nullptr; // or the rest of the queue would go with it
     pbuf_free(consumed);
+}
+
+void tcp::cut_consumed(std::size_t n) noexcept {
+    first_->payload = static_cast<std::byte*>(first_->payload) + n;
+    first_->len = static_cast<u16_t>(first_->len - n);
 }
 
 // The last of the received pbufs was consumed.
@@ -176,18 +178,18 @@ result<std::span<const std::byte>> tcp::peek() noexcept {
         }
         return std::span<const std::byte>();
     }
-    return std::span(static_cast<const std::byte*>(first_->payload), first_->len).subspan(offset_);
+    return std::span(static_cast<const std::byte*>(first_->payload), first_->len);
 }
 
 void tcp::consume(std::size_t n) noexcept {
     std::size_t consumed = 0;
     while (first_ != nullptr && n != 0) {
-        const std::size_t left = first_->len - std::size_t{offset_};
+        const std::size_t left = first_->len;
         const std::size_t step = n < left ? n : left;
         consumed += step;
         n -= step;
         if (step < left) {
-            offset_ = static_cast<std::uint16_t>(offset_ + step);
+            cut_consumed(step);
             break;
         }
         pop_consumed();
@@ -241,10 +243,8 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     if (written != ERR_OK) [[unlikely]] {
         return send_less(from.first(n), written);
     }
-    if (!output_due_) {
-        output_due_ = true;
-        core::instance().flush_later(*this);
-    }
+    output_due_ = true;
+    core::instance().flush_later(*this);
     return static_cast<io_count>(n);
 }
 

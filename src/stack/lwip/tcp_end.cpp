@@ -121,7 +121,7 @@ void tcp::abort_all(host& going) noexcept {
 
 void tcp::drop_received() noexcept {
     while (first_ != nullptr) {
-        owed_ += first_->len - std::uint32_t{offset_};
+        owed_ += first_->len;
         pop_consumed();
     }
     end_ = &first_;
