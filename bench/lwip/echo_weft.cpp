@@ -45,6 +45,7 @@ weft::task<> ping(weft::stack& net, weft::endpoint to, std::uint64_t round_trips
         bench::fail("connect", weft::message(connected.error()));
     }
     weft::tcp_stream server = std::move(*connected);
+    static_cast<void>(server.set_no_delay(true));
     std::array<std::byte, message_size> message;
     std::array<std::byte, message_size> answer;
     message.fill(std::byte{'w'});
