@@ -98,7 +98,14 @@ inline void core::send_out() noexcept {
 
 inline int core::take_frames() noexcept {
     int taken = 0;
-    hosts_.for_each([&taken](host& h) { taken += h.take_frames(); });
+    hosts_.for_each([&taken](host& h) {
+        if (h.has_link()) {
+            taken += h.take_from_link();
+        }
+        if (h.loopback_pending()) {
+            taken += h.take_loopback();
+        }
+    });
     return taken;
 }
 

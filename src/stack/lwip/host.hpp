@@ -41,11 +41,9 @@ class host final : public stack, public list_node {
     /// False if no address of this host can send there.
     [[nodiscard]] bool has_route(const ip_addr_t& to) const noexcept;
 
-    /// Takes in up to `frames_per_turn` frames from each of link and loopback; how many.
-    int take_frames() noexcept {
-        const int taken = link_ != nullptr ? take_from_link() : 0;
-        return loopback_pending() ? taken + take_loopback() : taken;
-    }
+    /// Take in up to `frames_per_turn` frames that are waiting; how many.
+    int take_from_link() noexcept;
+    int take_loopback() noexcept; // only with loopback_pending()
     /// True if packets wait in lwIP's own loopback queue of this netif.
     [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
     [[nodiscard]] time_point next_arrival() noexcept;
@@ -56,9 +54,7 @@ class host final : public stack, public list_node {
     pbuf* receive_frame() noexcept;
     [[nodiscard]] u16_t frame_size() const noexcept;
     void take(pbuf* packet) noexcept;
-    int take_loopback() noexcept;
     int take_looped_packets() noexcept;
-    int take_from_link() noexcept;
     void remove_netif() noexcept;
 
     static err_t init_netif(netif* n) noexcept;

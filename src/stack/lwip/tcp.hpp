@@ -46,16 +46,12 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     /// End of the turn: opens the window by what was consumed, sends what was written. Only for a
     /// socket that asked for it and has its pcb still.
     void flush() noexcept {
-        if (doomed_) [[unlikely]] {
-            abort_doomed();
-            return;
-        }
-        if (owed_ >= tcp_mss(pcb_)) {
-            settle_window();
-        }
-        if (output_due_) {
-            output_due_ = false;
+        const std::uint8_t due = due_;
+        due_ = 0;
+        if (due == due_output) {
             tcp_output(pcb_);
+        } else {
+            flush_all(due);
         }
     }
     /// lwIP may have memory for this starved socket again.
@@ -77,6 +73,11 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
   private:
     static constexpr u8_t poll_interval = 2; // of TCP's slow timer: a second
 
+    // What is done at the end of the turn, in due_.
+    static constexpr std::uint8_t due_output = 1;
+    static constexpr std::uint8_t due_window = 2;
+    static constexpr std::uint8_t due_abort = 4; // of a pcb whose socket was told why already
+
     enum class state : std::uint8_t { fresh, connecting, connected, listening, finished };
 
     tcp(host& on, family f) noexcept;
@@ -95,12 +96,18 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void both_ended() noexcept;
     void leave_queue() noexcept;
     static void close_pcb(tcp_pcb* pcb) noexcept;
-    void abort_doomed() noexcept;
+    void flush_later(std::uint8_t what) noexcept {
+        due_ |= what;
+        core::instance().flush_later(*this);
+    }
+    void flush_all(std::uint8_t due) noexcept;
+    [[nodiscard]] bool doomed() const noexcept { return (due_ & due_abort) != 0; }
     err_t received_end(const tcp_pcb& pcb) noexcept;
     err_t received_parts(pbuf* parts) noexcept;
     io_count receive_across(std::span<std::byte> into) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
+    io_count send_part(std::span<const std::byte> from) noexcept;
     io_count send_less(std::span<const std::byte> from, err_t refused) noexcept;
     io_count no_room() noexcept;
     void emptied() noexcept;
@@ -140,11 +147,10 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     std::uint16_t port_ = 0; // bound to, 0: not yet
     state state_ = state::fresh;
     family family_;
-    bool end_seen_ = false;   // the peer's FIN, or an error: nothing more is received
-    bool send_ended_ = false; // shutdown_send()
-    bool wildcard_ = false;   // bound to any: local() says so
-    bool output_due_ = false;
-    bool doomed_ = false;           // the pcb is aborted at the end of the turn
+    std::uint8_t due_ = 0;
+    bool end_seen_ = false;         // the peer's FIN, or an error: nothing more is received
+    bool send_ended_ = false;       // shutdown_send()
+    bool wildcard_ = false;         // bound to any: local() says so
     errc pending_error_ = errc::ok; // told once
     endpoint peer_;                 // stays known after the pcb is gone
 };

@@ -97,16 +97,16 @@ io_count tcp::end_of_input() noexcept {
 
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     pbuf* const only = first_;
-    const std::size_t n = only != nullptr ? only->len : 0;
-    if (only == nullptr || only->next != nullptr || n > into.size()) {
+    if (only == nullptr || only->next != nullptr || only->len > into.size()) {
         return receive_across(into);
     }
     // Most often all that waits is one pbuf, and it fits.
-    std::memcpy(into.data(), only->payload, n);
+    const std::size_t n = only->len;
     first_ = nullptr;
-    pbuf_free(only);
     emptied();
     owe(n);
+    std::memcpy(into.data(), only->payload, n);
+    pbuf_free(only);
     return static_cast<io_count>(n);
 }
 
@@ -166,7 +166,7 @@ inline void tcp::owe(std::size_t n) noexcept {
 
 [[gnu::noinline]] void tcp::window_due() noexcept {
     if (pcb_ != nullptr) {
-        core::instance().flush_later(*this);
+        flush_later(due_window);
     }
 }
 
@@ -232,20 +232,25 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     if (state_ != state::connected || send_ended_) [[unlikely]] {
         return cannot_send();
     }
-    std::size_t n = from.size();
-    if (n > tcp_sndbuf(pcb_) || n > 0xffff) [[unlikely]] {
-        n = std::min<std::size_t>(tcp_sndbuf(pcb_), 0xffff);
-    }
-    if (n == 0) [[unlikely]] {
-        return from.empty() ? 0 : no_room();
+    const std::size_t n = from.size();
+    if (n > tcp_sndbuf(pcb_) || n - 1 >= 0xffff) [[unlikely]] {
+        return send_part(from);
     }
     const err_t written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
     if (written != ERR_OK) [[unlikely]] {
-        return send_less(from.first(n), written);
+        return send_less(from, written);
     }
-    output_due_ = true;
-    core::instance().flush_later(*this);
+    flush_later(due_output);
     return static_cast<io_count>(n);
+}
+
+// None, or more than fit the send buffer or tcp_write's 16 bits.
+[[gnu::noinline]] io_count tcp::send_part(std::span<const std::byte> from) noexcept {
+    if (from.empty()) {
+        return 0;
+    }
+    const std::size_t room = std::min<std::size_t>(tcp_sndbuf(pcb_), 0xffff);
+    return room == 0 ? no_room() : send_some(from.first(std::min(from.size(), room)));
 }
 
 // lwIP did not take them all.
@@ -258,8 +263,7 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
         tcp_write(pcb_, from.data(), segment, TCP_WRITE_FLAG_COPY) != ERR_OK) {
         return no_room();
     }
-    output_due_ = true;
-    core::instance().flush_later(*this);
+    flush_later(due_output);
     return segment;
 }
 
@@ -269,8 +273,7 @@ io_count tcp::no_room() noexcept {
     if (tcp_sndbuf(pcb_) != 0) {
         core::instance().starve(*this);
     }
-    output_due_ = true; // what waits unsent must go for `sent` to come
-    core::instance().flush_later(*this);
+    flush_later(due_output); // what waits unsent must go for `sent` to come
     return io_error(errc::would_block);
 }
 
@@ -287,8 +290,17 @@ err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
     return mend_retransmission(arg, pcb);
 }
 
-void tcp::abort_doomed() noexcept {
-    tcp_abort(forget_pcb());
+void tcp::flush_all(std::uint8_t due) noexcept {
+    if ((due & due_abort) != 0) {
+        tcp_abort(forget_pcb());
+        return;
+    }
+    if ((due & due_window) != 0) {
+        settle_window();
+    }
+    if ((due & due_output) != 0) {
+        tcp_output(pcb_);
+    }
 }
 
 result<> tcp::shutdown_send() noexcept {

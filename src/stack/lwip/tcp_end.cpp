@@ -27,7 +27,7 @@ void tcp::lost(err_t why) noexcept {
         delete this;
         return;
     }
-    if (doomed_) {
+    if (doomed()) {
         return; // it was told already why
     }
     if (why == ERR_CLSD) {
@@ -75,8 +75,7 @@ void tcp::unreachable(errc why) noexcept {
     if (state_ != state::connecting) {
         return; // RFC 1122 4.2.3.9: a soft error once connected
     }
-    doomed_ = true; // the pcb goes at the end of the turn: this runs inside lwIP
-    core::instance().flush_later(*this);
+    flush_later(due_abort); // this runs inside lwIP
     end_with(why);
 }
 
@@ -105,7 +104,7 @@ void tcp::abort_all(host& going) noexcept {
                 socket->forget_pcb();
                 static_cast<flush_link*>(socket)->unlink();
                 static_cast<starved_link*>(socket)->unlink();
-                if (!socket->doomed_) {
+                if (!socket->doomed()) {
                     socket->end_with(errc::network_down);
                 }
             }
@@ -151,7 +150,7 @@ void tcp::do_close() noexcept {
     // has not got back.
     drop_received();
     settle_window();
-    const bool connecting = state_ == state::connecting || doomed_;
+    const bool connecting = state_ == state::connecting || doomed();
     state_ = state::finished;
     tcp_pcb* pcb = forget_pcb();
     if (pcb == nullptr) {
