@@ -265,18 +265,19 @@ pbuf* host::receive_frame() noexcept {
 
 // netif_poll() without its draining: what a packet makes lwIP send back waits for the next time.
 int host::take_looped_packets() noexcept {
+    netif* const n = netif_;
     int taken = 0;
     bool more = true;
     while (more && taken < frames_per_turn) {
-        pbuf* const packet = netif_->loop_first;
+        pbuf* const packet = n->loop_first;
         pbuf* last = packet;
         while (last->len != last->tot_len) {
             last = last->next;
         }
-        netif_->loop_first = last->next;
+        n->loop_first = last->next;
         more = last->next != nullptr;
         last->next = nullptr;
-        take(packet);
+        take(packet, n);
         ++taken;
     }
     return taken;

@@ -53,7 +53,7 @@ class host final : public stack, public list_node {
     result<> configure(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     [[nodiscard]] u16_t frame_size() const noexcept;
-    void take(pbuf* packet) noexcept;
+    static void take(pbuf* packet, netif* in) noexcept;
     int take_looped_packets() noexcept;
     void remove_netif() noexcept;
 
@@ -80,20 +80,21 @@ class host final : public stack, public list_node {
     list<host_link> udp_sockets_;
 };
 
-inline void host::take(pbuf* packet) noexcept {
-    packet->if_idx = netif_get_index(netif_);
-    if (ip_input(packet, netif_) != ERR_OK) [[unlikely]] {
+inline void host::take(pbuf* packet, netif* in) noexcept {
+    packet->if_idx = netif_get_index(in);
+    if (ip_input(packet, in) != ERR_OK) [[unlikely]] {
         pbuf_free(packet);
     }
 }
 
 inline int host::take_loopback() noexcept {
-    pbuf* const only = netif_->loop_first;
+    netif* const n = netif_;
+    pbuf* const only = n->loop_first;
     if (only->next != nullptr) {
         return take_looped_packets();
     }
-    netif_->loop_first = nullptr;
-    take(only);
+    n->loop_first = nullptr;
+    take(only, n);
     return 1;
 }
 

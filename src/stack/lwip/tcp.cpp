@@ -68,7 +68,7 @@ result<endpoint> tcp::local() const noexcept {
     endpoint at{address::any(family_), port_};
     if (state_ == state::listening) {
         at.address = wildcard_ ? at.address : from_lwip(listener_->local_ip);
-    } else if (pcb_ != nullptr && (!wildcard_ || state_ == state::connected)) {
+    } else if (pcb_ != nullptr && (!wildcard_ || has_peer())) {
         at.address = from_lwip(pcb_->local_ip);
     }
     return at;
@@ -78,7 +78,7 @@ result<endpoint> tcp::remote() const noexcept {
     if (closed()) {
         return fail(errc::bad_handle);
     }
-    if (state_ != state::connected) {
+    if (!has_peer()) {
         return fail(errc::not_connected);
     }
     return peer_;

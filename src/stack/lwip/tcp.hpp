@@ -16,8 +16,9 @@ class host;
 /// A callback of lwIP moves data in, sets readiness and queues waiters, and does nothing else: no
 /// coroutine runs, no pcb is closed or aborted inside one.
 ///
-///   fresh -> connecting -> connected -> finished        (pcb_ gone: closed, reset, timed out)
+///   fresh -> connecting -> connected -> half_closed -> finished    (shutdown_send() in between)
 ///         -> listening                                  (listener_ instead of pcb_)
+/// `finished` comes from any of them: closed, reset, timed out; pcb_ is gone.
 /// A connection accepted by lwIP is `connected`, waiting in its listener's queue.
 class tcp final : public tcp_socket, public flush_link, public starved_link {
   public:
@@ -78,12 +79,22 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     static constexpr std::uint8_t due_window = 2;
     static constexpr std::uint8_t due_abort = 4; // of a pcb whose socket was told why already
 
-    enum class state : std::uint8_t { fresh, connecting, connected, listening, finished };
+    enum class state : std::uint8_t {
+        fresh,
+        connecting,
+        connected,
+        half_closed,
+        listening,
+        finished,
+    };
 
     tcp(host& on, family f) noexcept;
     ~tcp() override = default;
 
     result<> usable() const noexcept;
+    [[nodiscard]] bool has_peer() const noexcept {
+        return state_ == state::connected || state_ == state::half_closed;
+    }
     result<> bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept;
     result<> bind_ephemeral() noexcept;
     result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
@@ -149,7 +160,6 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     family family_;
     std::uint8_t due_ = 0;
     bool end_seen_ = false;         // the peer's FIN, or an error: nothing more is received
-    bool send_ended_ = false;       // shutdown_send()
     bool wildcard_ = false;         // bound to any: local() says so
     errc pending_error_ = errc::ok; // told once
     endpoint peer_;                 // stays known after the pcb is gone

@@ -88,6 +88,7 @@ io_count tcp::end_of_input() noexcept {
     lower(readiness::readable);
     switch (state_) {
     case state::connected:
+    case state::half_closed:
     case state::connecting:
         return io_error(errc::would_block);
     default:
@@ -224,12 +225,12 @@ io_count tcp::cannot_send() noexcept {
         lower(readiness::writable);
         return io_error(errc::would_block);
     }
-    const bool ended = state_ == state::connected || state_ == state::finished;
+    const bool ended = has_peer() || state_ == state::finished;
     return io_error(ended ? errc::broken_pipe : errc::not_connected);
 }
 
 io_count tcp::send_some(std::span<const std::byte> from) noexcept {
-    if (state_ != state::connected || send_ended_) [[unlikely]] {
+    if (state_ != state::connected) [[unlikely]] {
         return cannot_send();
     }
     const std::size_t n = from.size();
@@ -307,17 +308,17 @@ result<> tcp::shutdown_send() noexcept {
     if (const result<> ok = usable(); !ok) {
         return ok;
     }
+    if (state_ == state::half_closed) {
+        return {};
+    }
     if (state_ != state::connected) {
         return fail(errc::not_connected);
-    }
-    if (send_ended_) {
-        return {};
     }
     const err_t ended = tcp_shutdown(pcb_, 0, 1);
     if (ended != ERR_OK) {
         return fail(to_errc(ended));
     }
-    send_ended_ = true;
+    state_ = state::half_closed;
     raise(readiness::writable); // a writer that waits is told broken_pipe
     return {};
 }

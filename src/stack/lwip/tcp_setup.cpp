@@ -195,6 +195,7 @@ result<> tcp::connect_result() noexcept {
     }
     switch (state_) {
     case state::connected:
+    case state::half_closed:
         return {};
     case state::connecting:
         lower(readiness::writable);
