@@ -112,9 +112,11 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
 }
 
 [[gnu::noinline]] io_count tcp::receive_across(std::span<std::byte> into) noexcept {
+    if (into.empty() && state_ != state::listening && !closed()) {
+        return 0;
+    }
     if (first_ == nullptr) {
-        const bool open = state_ != state::listening && !closed();
-        return into.empty() && open ? 0 : end_of_input();
+        return end_of_input();
     }
     std::size_t taken = 0;
     do {
