@@ -70,7 +70,8 @@ class channel {
         sending(const sending&) = default;
         sending(sending&&) noexcept = default;
         ~sending() { this->leave(); }
-        result<> await_resume() const noexcept {
+        result<> await_resume() noexcept {
+            this->finish();
             if (this->failed()) [[unlikely]] {
                 return fail(this->error_);
             }
@@ -114,6 +115,7 @@ class channel {
         receiving(receiving&&) noexcept = default;
         ~receiving() { this->leave(); }
         result<T> await_resume() noexcept {
+            this->finish();
             if (value_.has_value()) [[likely]] {
                 return std::move(*value_);
             }

@@ -51,7 +51,8 @@ class event {
             }
             return true;
         }
-        result<> await_resume() const noexcept {
+        result<> await_resume() noexcept {
+            finish();
             if (ended_ != errc::ok) {
                 return fail(ended_);
             }

@@ -55,7 +55,8 @@ class mutex : waiting_line {
         explicit locking(mutex& owner) noexcept : wait_in_line(owner) {}
         locking(const locking&) noexcept = default;
         ~locking() { leave(); }
-        result<guard> await_resume() const noexcept {
+        result<guard> await_resume() noexcept {
+            finish();
             if (failed()) [[unlikely]] {
                 return fail(error_);
             }

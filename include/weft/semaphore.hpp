@@ -40,7 +40,8 @@ class semaphore : waiting_line {
         explicit acquiring(semaphore& owner) noexcept : wait_in_line(owner) {}
         acquiring(const acquiring&) noexcept = default;
         ~acquiring() { leave(); }
-        result<> await_resume() const noexcept {
+        result<> await_resume() noexcept {
+            finish();
             if (failed()) [[unlikely]] {
                 return fail(error_);
             }

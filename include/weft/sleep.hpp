@@ -12,7 +12,7 @@ class plain_wait : public wait_node {
   public:
     static bool await_ready() noexcept { return false; }
     result<> await_resume() noexcept {
-        handle_ = nullptr; // the destructor, inlined behind this, need not look
+        finish();
         if (chain().canceled()) [[unlikely]] {
             chain().note_interrupted();
             return fail(errc::canceled);
@@ -24,12 +24,6 @@ class plain_wait : public wait_node {
     plain_wait() noexcept = default;
     plain_wait(const plain_wait&) noexcept = default;
     ~plain_wait() = default;
-
-    /// await_resume() forgets the handle.
-    void resume() {
-        scope_->end_wait();
-        handle_.resume();
-    }
 };
 
 /// `co_await yield()`: goes behind everything that is ready now. errc::canceled if the scope is.

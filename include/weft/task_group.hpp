@@ -96,7 +96,7 @@ class task_group {
             return true;
         }
         result<> await_resume() {
-            handle_ = nullptr; // the destructor, inlined behind this, need not look
+            finish();
 #if defined(__cpp_exceptions)
             if (group_->thrown_) [[unlikely]] {
                 std::rethrow_exception(std::exchange(group_->thrown_, nullptr));
@@ -110,7 +110,6 @@ class task_group {
 
       private:
         friend class task_group;
-        void finish() noexcept { resume(); }
         void stop_children() noexcept {
             ended_ = errc::canceled;
             chain().note_interrupted();
@@ -156,7 +155,7 @@ class task_group {
         dispose(child);
         --group.size_;
         if (group.size_ == 0 && group.joiner_ != nullptr) {
-            std::exchange(group.joiner_, nullptr)->finish();
+            std::exchange(group.joiner_, nullptr)->resume();
         }
     }
 

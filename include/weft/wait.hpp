@@ -31,8 +31,12 @@ class suspension : public waiter {
         return *scope_;
     }
 
+    /// What await_resume() does first: the wait, if there was one, is over. Said there, so that the
+    /// compiler sees that the destructor has nothing to do.
+    void finish() noexcept { handle_ = nullptr; }
+
     scope* scope_;
-    std::coroutine_handle<> handle_; // null unless suspended
+    std::coroutine_handle<> handle_; // null unless suspended, or resumed and not finished
 };
 
 /// One wait, which ends through the ready queue. Destroyed while suspended it forgets the
@@ -60,10 +64,8 @@ class wait_node : public suspension {
     /// The last thing that `run` does: the awaiter may be destroyed when this returns. Nothing is
     /// thrown, yet neither this nor `run` is noexcept: that would be no tail call.
     void resume() {
-        const std::coroutine_handle<> waiting = handle_;
-        handle_ = nullptr;
         scope_->end_wait();
-        waiting.resume();
+        handle_.resume();
     }
 };
 
