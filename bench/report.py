@@ -293,9 +293,10 @@ class Bench:
 
     def lwip_echo(self):
         count = 1000 if self.quick else 5000
-        suffixes = {"weft": "weft", "raw": "raw", "lwip_sockets": "sockets"}
-        programs = {who: f"lwip_echo_{suffix}" for who, suffix in suffixes.items()}
-        return {w: self.instructions_each(p, (), count) for w, p in programs.items() if self.has(p)}
+        programs = {"weft": ("weft",), "raw": ("raw",), "raw_copying": ("raw", "--copy"),
+                    "lwip_sockets": ("sockets",)}
+        return {who: self.instructions_each(f"lwip_echo_{name}", (), count, arguments)
+                for who, (name, *arguments) in programs.items() if self.has(f"lwip_echo_{name}")}
 
     def lwip_bulk(self):
         size = 100_000_000 if self.quick else 400_000_000

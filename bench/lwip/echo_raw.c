@@ -8,8 +8,10 @@
  * first. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "by_hand.h"
+#include "settling.h"
 
 static int copying;
 static int connected;
@@ -76,6 +78,11 @@ int main(int argc, char** argv) {
     tcp_recv(client, client_received);
     while (!connected)
         bench_turn();
+
+    for (int i = 0; i < bench_settling_turns; ++i) {
+        usleep(bench_settling_us);
+        bench_turn();
+    }
 
     char message[BENCH_MESSAGE];
     memset(message, 'w', sizeof message);

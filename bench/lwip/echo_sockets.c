@@ -7,10 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lwip/sockets.h"
 #include "lwip/sys.h"
 #include "lwip/tcpip.h"
+#include "settling.h"
 
 enum { message_size = 64, port = 7 };
 
@@ -73,6 +75,8 @@ int main(int argc, char** argv) {
     if (client < 0 || lwip_connect(client, (struct sockaddr*)&at, sizeof at) != 0)
         fail("lwIP cannot connect");
     set_nodelay(client);
+
+    usleep(bench_settling_turns * bench_settling_us); /* its thread takes the turns */
 
     char message[message_size];
     char answer[message_size];

@@ -4,13 +4,17 @@
 
 #include "../host/server.hpp"
 #include "clock_driver.hpp"
+#include "settling.h"
 
 #include <weft/lwip.hpp>
+#include <weft/sleep.hpp>
 #include <weft/sync_wait.hpp>
 #include <weft/task_group.hpp>
 
 #include <array>
 #include <cstring>
+
+#include <unistd.h>
 
 namespace {
 
@@ -49,6 +53,11 @@ weft::task<> ping(weft::stack& net, weft::endpoint to, std::uint64_t round_trips
     std::array<std::byte, message_size> message;
     std::array<std::byte, message_size> answer;
     message.fill(std::byte{'w'});
+    for (int i = 0; i < bench_settling_turns; ++i) {
+        ::usleep(bench_settling_us);
+        auto turned = co_await weft::yield();
+        static_cast<void>(turned);
+    }
     for (std::uint64_t i = 0; i < round_trips; ++i) {
         std::memcpy(message.data(), &i, sizeof i);
         auto sent = co_await server.send_all(message);

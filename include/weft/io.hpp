@@ -204,14 +204,25 @@ class [[nodiscard]] recv_whole : public io_wait<recv_whole, direction::in> {
   private:
     friend class io_wait<recv_whole, direction::in>;
     io_count attempt() noexcept {
-        while (received_ != into_.size()) {
-            const io_count n = static_cast<tcp_socket*>(core())->try_recv(into_.subspan(received_));
-            if (n <= 0) {
-                return n == 0 ? io_error(errc::end_of_stream) : n;
-            }
-            received_ += static_cast<std::size_t>(n);
+        const std::size_t all = into_.size();
+        const std::span<std::byte> rest = into_.subspan(received_);
+        const io_count n = static_cast<tcp_socket*>(core())->try_recv(rest);
+        if (n == static_cast<io_count>(rest.size())) [[likely]] {
+            received_ = all;
+            return 0;
         }
-        return 0;
+        return attempt_rest(n);
+    }
+    /// `n`: what the first try brought, not all.
+    [[gnu::noinline]] io_count attempt_rest(io_count n) noexcept {
+        while (n > 0) {
+            received_ += static_cast<std::size_t>(n);
+            if (received_ == into_.size()) {
+                return 0;
+            }
+            n = static_cast<tcp_socket*>(core())->try_recv(into_.subspan(received_));
+        }
+        return n == 0 ? io_error(errc::end_of_stream) : n;
     }
     std::span<std::byte> into_;
     std::size_t received_ = 0;

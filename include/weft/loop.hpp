@@ -136,6 +136,7 @@ class loop {
     void fire_timers() noexcept;
     void run_posted() noexcept;
     void run_ready() noexcept;
+    void run_ready_here() noexcept; // the same, inlined
     bool run_services() noexcept;
     void reclaim_retired() noexcept;
 

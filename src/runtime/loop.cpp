@@ -150,11 +150,15 @@ inline time_point loop::next_deadline(time_point latest) noexcept {
     timers_.fire_due(now());
 }
 
-void loop::run_ready() noexcept {
+inline void loop::run_ready_here() noexcept {
     for (int runs = 0; runs < ready_per_turn && !ready_.empty(); ++runs) {
         waiter& next = ready_.pop_front();
         next.run(next);
     }
+}
+
+[[gnu::noinline]] void loop::run_ready() noexcept {
+    run_ready_here();
 }
 
 // What a stack took in makes coroutines write, which makes it send, which may bring more to take in
@@ -170,7 +174,7 @@ void loop::run_ready() noexcept {
     const bool anything = taken != 0 || !ready_.empty();
     if (anything) {
         do {
-            run_ready();
+            run_ready_here();
             frames_left -= taken;
         } while (frames_left > 0 && (taken = exchange()) != 0);
     }
