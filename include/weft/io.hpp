@@ -18,8 +18,9 @@ enum class direction : bool { in, out };
 /// One operation on one direction of a socket. Derived has `io_count attempt()`.
 ///
 /// States: new -> (attempt completes) done
-///             -> waiting in its side of the socket -> ready queue -> attempt -> done | waiting
-/// Cancelling and closing end the wait through the same queue.
+///             -> waiting in its side of the socket -> run_again -> attempt -> done | waiting
+/// A driver's event runs the side at once; stacks' callbacks, cancelling and closing put it into
+/// the ready queue.
 template <class Derived, direction D>
 class io_wait {
   public:

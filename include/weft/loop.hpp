@@ -4,8 +4,9 @@
 //     weft::loop loop{**driver};
 //     weft::result<> done = weft::sync_wait(loop, main_task());
 //
-// One turn: ready descriptors and at most 16 frames from each link -> timers -> the ready queue,
-// popped one at a time, at most 64 -> services flush their output -> sleep until the next deadline.
+// One turn: sleep until the next deadline -> ready descriptors, whose readers run at once ->
+// timers -> the ready queue, popped one at a time, at most 64, between takings of some 16 frames
+// from each link -> services flush their output.
 #pragma once
 
 #include <weft/clock.hpp>

@@ -19,8 +19,8 @@ namespace weft {
 class loop;
 
 /// A node of the loop's ready queue, or of a list of waiters: `run` is called once by the loop
-/// after the node was made ready. The loop unlinks it first, so `run` may destroy it. Whoever
-/// destroys a linked one unlinks it first.
+/// after the node was made ready, or outside every coroutine by what made it so. It is unlinked
+/// first, so `run` may destroy it. Whoever destroys a linked one unlinks it first.
 struct waiter : list_link {
     explicit waiter(void (*run_now)(waiter&) = nullptr) noexcept : run(run_now) {}
     void (*run)(waiter&);
