@@ -60,6 +60,10 @@ class tcp_stream {
     send_whole send_all(const std::byte* from, std::size_t size) noexcept {
         return {socket_, {from, size}};
     }
+    template <std::size_t N>
+    send_whole send_all(const std::array<std::byte, N>& from) noexcept {
+        return {socket_, from};
+    }
     send_whole send_all(std::string_view text) noexcept {
         return {socket_, std::as_bytes(std::span(text))};
     }

@@ -236,7 +236,7 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
         return cannot_send();
     }
     const std::size_t n = from.size();
-    if (n > tcp_sndbuf(pcb_) || n - 1 >= 0xffff) [[unlikely]] {
+    if (n > pcb_->snd_buf || n - 1 >= 0xffff) [[unlikely]] { // tcp_sndbuf() is cut to 16 bits
         return send_part(from);
     }
     const err_t written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
