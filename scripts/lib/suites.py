@@ -7,6 +7,7 @@ PACKAGES = """
     git g++ clang-19 clang-format-19 libclang-rt-19-dev meson ninja-build pkg-config
     libfmt-dev libexpected-dev libcli11-dev doctest-dev
     dpkg-dev xz-utils patch
+    gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev
     valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark
 """.split()
 LWIP_VERSIONS = ("2.2.1", "2.1.3")
@@ -78,6 +79,8 @@ SUITES = (
     Commands("headers", "each public header alone, and its opening example", quick=True,
              commands=(script("tests/headers/alone.py", "g++", "clang++-19"),
                        script("tests/headers/examples.py", "g++", "clang++-19"))),
+    Commands("cross", "the runtime for a Cortex-M0+", quick=True,
+             commands=(script("tests/cross/cortex_m0plus.py"),)),
     Build("clang", "everything with clang 19", options=("-Dbuildtype=debugoptimized",), env=CLANG),
     Build("sanitizers", "everything under AddressSanitizer and UBSan",
           options=("-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined",

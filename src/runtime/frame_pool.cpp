@@ -92,7 +92,7 @@ void frame_pool::release_other(void* memory, std::size_t index) noexcept {
 
 void* frame_pool::from_heap(std::size_t size) noexcept {
     void* memory = granule <= alignof(std::max_align_t) ? std::malloc(size - addition)
-                                                        : std::aligned_alloc(granule, size);
+                                                        : ::aligned_alloc(granule, size);
     if (memory != nullptr) {
         at_thread_end.armed = true;
         local_.reserved += size;

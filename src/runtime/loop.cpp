@@ -1,5 +1,7 @@
 #include <weft/loop.hpp>
 
+#include "runtime/exchange.hpp"
+
 namespace weft {
 
 void scope::cancel() noexcept {
@@ -76,21 +78,22 @@ result<> loop::step(time_point deadline) {
 }
 
 void loop::post(posted& work) noexcept {
-    if (work.queued_.exchange(true, std::memory_order_acq_rel)) {
+    if (exchange(work.queued_, true, std::memory_order_acq_rel)) {
         return;
     }
     posted* first = posted_.load(std::memory_order_relaxed);
     do {
         work.next_ = first;
-    } while (!posted_.compare_exchange_weak(
-        first, &work, std::memory_order_release, std::memory_order_relaxed));
+    } while (!compare_exchange(
+        posted_, first, &work, std::memory_order_release, std::memory_order_relaxed));
     if (first == nullptr) {
         driver_->wake(); // the loop takes the whole chain at once: one wake is enough
     }
 }
 
 [[gnu::noinline]] void loop::run_posted() noexcept {
-    posted* last_first = posted_.exchange(nullptr, std::memory_order_acquire);
+    posted* last_first =
+        exchange(posted_, static_cast<posted*>(nullptr), std::memory_order_acquire);
     posted* in_order = nullptr;
     while (last_first != nullptr) {
         posted* following = last_first->next_;
@@ -103,7 +106,7 @@ void loop::post(posted& work) noexcept {
         in_order = work.next_;
         // May be posted again from here on. An exchange, not a store: it must see what was written
         // before every post() that found the node queued already.
-        (void)work.queued_.exchange(false, std::memory_order_acq_rel);
+        (void)exchange(work.queued_, false, std::memory_order_acq_rel);
         work.run_(work);
     }
 }

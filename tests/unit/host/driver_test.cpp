@@ -4,9 +4,12 @@
 #include <thread>
 #include <vector>
 
+#include <csignal>
+
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 namespace host_test {
@@ -56,6 +59,39 @@ void on_each_driver(void (*test)(weft::descriptor_driver&)) {
         CHECK((*driver)->edges() == (kind == poller::epoll));
         test(**driver);
     }
+}
+
+struct interrupted : weft::posted {
+    explicit interrupted(weft::loop& l) noexcept : posted(&arrive), home(&l) { current = this; }
+    ~interrupted() { current = nullptr; }
+    static void arrive(weft::posted& p) {
+        auto& self = static_cast<interrupted&>(p);
+        if (++self.runs == 20) {
+            self.home->stop();
+        }
+    }
+    static void handle(int) { current->home->post(*current); }
+    static inline interrupted* current = nullptr;
+    weft::loop* home;
+    int runs = 0;
+};
+
+TEST_CASE("pitfall 14: an interrupt, here a signal, posts and does nothing else") {
+    on_each_driver([](weft::descriptor_driver& driver) {
+        weft::loop home{driver};
+        interrupted work{home};
+        struct sigaction action{};
+        struct sigaction before{};
+        action.sa_handler = &interrupted::handle;
+        REQUIRE(::sigaction(SIGALRM, &action, &before) == 0);
+        itimerval often{{0, 500}, {0, 500}}; // microseconds
+        REQUIRE(::setitimer(ITIMER_REAL, &often, nullptr) == 0);
+        CHECK(home.run_for(std::chrono::seconds(20)).has_value());
+        const itimerval never{};
+        REQUIRE(::setitimer(ITIMER_REAL, &never, nullptr) == 0);
+        REQUIRE(::sigaction(SIGALRM, &before, nullptr) == 0);
+        CHECK(work.runs == 20);
+    });
 }
 
 TEST_CASE("pollers have names") {
