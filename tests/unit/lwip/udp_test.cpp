@@ -255,7 +255,32 @@ task<> connected_address(two_hosts& w) {
     CHECK((*wrong)->start_connect({v6(2), 0}).error() == errc::invalid_argument);
 }
 
+/// lwIP opens a pcb for each query, which only its answer or its timer takes back.
+std::size_t datagram_pcbs() {
+    std::size_t count = 0;
+    for (const udp_pcb* pcb = udp_pcbs; pcb != nullptr; pcb = pcb->next) {
+        ++count;
+    }
+    return count;
+}
+
+task<> opens_nothing_of_its_own(two_hosts& w) {
+    const std::size_t before = datagram_pcbs();
+    auto socket = w.a->bind_udp({address::any(), 0});
+    REQUIRE(socket);
+    auto listener = w.b->listen({bob_ip, 0});
+    REQUIRE(listener);
+    auto stream = co_await w.a->connect({bob_ip, listener->local()->port});
+    CHECK(stream.has_value());
+    CHECK(datagram_pcbs() == before + 1);
+}
+
 } // namespace
+
+TEST_CASE("pitfall 13: no DNS query that could not be cancelled: lwIP is asked for no name") {
+    two_hosts w;
+    w.run(opens_nothing_of_its_own(w));
+}
 
 TEST_CASE("addresses: any until connected, then the host's own; refused where they make no sense") {
     two_hosts w;
