@@ -1,6 +1,5 @@
 // Atomic exchange, also where the processor has none: on ARMv6-M (Cortex-M0) the compiler would
-// call
-// __atomic_exchange_4, which no library there defines. With one core, masking interrupts is enough.
+// call a function that no library there defines. With one core, masking interrupts is enough.
 #pragma once
 
 #include <atomic>

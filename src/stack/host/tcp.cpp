@@ -109,7 +109,6 @@ result<> tcp::watch() noexcept {
 }
 
 // --- readiness
-// ------------------------------------------------------------------------------------
 
 void tcp::told(descriptor_watch& watch, unsigned events) {
     auto& self = static_cast<tcp&>(watch);
@@ -175,7 +174,6 @@ readiness tcp::confirmed() noexcept {
 }
 
 // --- bytes
-// ----------------------------------------------------------------------------------------
 
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
@@ -254,7 +252,6 @@ result<std::span<const std::byte>> tcp::peek() noexcept {
 }
 
 // --- listening
-// ------------------------------------------------------------------------------------
 
 result<> tcp::bind(const endpoint& at) noexcept {
     if (closed()) {
@@ -335,7 +332,6 @@ result<tcp_socket*> tcp::accept_failed(int number) noexcept {
 }
 
 // --- connecting
-// -----------------------------------------------------------------------------------
 
 result<> tcp::start_connect(const endpoint& to) noexcept {
     if (closed()) {
@@ -405,7 +401,6 @@ result<> tcp::connect_result() noexcept {
 }
 
 // --- ending
-// ---------------------------------------------------------------------------------------
 
 result<> tcp::shutdown_send() noexcept {
     if (closed()) {
@@ -469,7 +464,6 @@ void tcp::abort() noexcept {
 }
 
 // --- the rest
-// -------------------------------------------------------------------------------------
 
 family tcp::own_family() const noexcept {
     const result<endpoint> at = local_of(descriptor);

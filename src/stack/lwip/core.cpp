@@ -172,7 +172,6 @@ time_point core::next_deadline() noexcept {
 } // namespace weft::lwip
 
 // --- what lwIP asks for
-// ---------------------------------------------------------------------------
 
 using weft::lwip::core;
 

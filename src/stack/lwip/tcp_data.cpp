@@ -212,7 +212,6 @@ void tcp::settle_window() noexcept {
 }
 
 // --- sending
-// ----------------------------------------------------------------------------------------
 
 io_count tcp::cannot_send() noexcept {
     if (closed()) {
