@@ -25,6 +25,10 @@ class driver {
     /// Ends a wait(), the next one if none is under way. The one call that other threads and
     /// interrupt handlers may make.
     virtual void wake() noexcept = 0;
+
+    /// For people who sleep elsewhere: readable (poll(2)) when wait() would have something to tell.
+    /// -1: this driver has none.
+    [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
 };
 
 /// Time that moves only when there is nothing to do: straight to the next deadline.

@@ -118,6 +118,16 @@ class loop {
     /// The one thread-safe entry: `work` runs in a later turn. Idempotent while it is queued.
     void post(posted& work) noexcept;
 
+    /// True if stacks move only while turns are taken: then a write goes out in the next one.
+    [[nodiscard]] bool has_services() const noexcept { return !services_.empty(); }
+
+    /// Outside turns: what was retired gives its memory back now.
+    void reclaim() noexcept {
+        if (!running_ && !retired_.empty()) {
+            reclaim_retired();
+        }
+    }
+
     void add(service& part) noexcept {
         services_.push_back(part);
         quiet_ = false;

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace weft {
 
@@ -71,6 +72,16 @@ using io_count = std::ptrdiff_t;
     return static_cast<std::size_t>(n);
 }
 
+/// What set_option() and get_option() know; the values are ints, flags 0 or 1.
+enum class socket_option : std::uint8_t {
+    reuse_address,  // SO_REUSEADDR
+    keep_alive,     // SO_KEEPALIVE; TCP
+    no_delay,       // TCP_NODELAY; TCP
+    broadcast,      // SO_BROADCAST; UDP
+    send_buffer,    // SO_SNDBUF, bytes; the host
+    receive_buffer, // SO_RCVBUF, bytes; the host
+};
+
 /// Readiness and the waiters of any socket. Owned by its stack; the handle that a program holds
 /// calls release(), and the memory goes back at the end of a turn, after the waiters have run.
 class socket_core : public retired {
@@ -95,9 +106,27 @@ class socket_core : public retired {
         observers_ = &o;
     }
 
-    /// Readiness that a poller may report: like ready(), but confirmed by asking the stack where
-    /// ready() may be a false alarm (the host, after a read of exactly what was there).
+    /// Readiness that a poller may report: what holds now, by asking the stack itself where ready()
+    /// may be a false alarm or behind (the host's). ready() has it afterwards; nobody is woken.
     [[nodiscard]] virtual readiness confirmed() noexcept { return ready_; }
+
+    /// For callers that do not wait for events but ask: the next try goes to the stack, whatever is
+    /// known. It tells whether it would block.
+    void presume(readiness bits) noexcept { ready_ |= bits; }
+
+    /// The error that came by itself and that no call has told yet; told once. errc::ok: none.
+    virtual errc take_error() noexcept = 0;
+
+    /// errc::not_supported: not on this stack or for this kind of socket; errc::invalid_argument.
+    virtual result<> set_option(socket_option option, int value) noexcept = 0;
+    virtual result<int> get_option(socket_option option) const noexcept = 0;
+
+    result<> set_reuse_address(bool on) noexcept {
+        return set_option(socket_option::reuse_address, on ? 1 : 0);
+    }
+    /// Traffic through one interface of the host only. errc::no_such_device,
+    /// errc::permission_denied, errc::not_supported (lwIP: a stack is one interface).
+    virtual result<> bind_device(std::string_view) noexcept { return fail(errc::not_supported); }
 
     virtual result<endpoint> local() const noexcept = 0;
     virtual result<endpoint> remote() const noexcept = 0;
@@ -234,11 +263,15 @@ class tcp_socket : public socket_core {
     /// more.
     virtual void abort() noexcept = 0;
 
-    virtual result<> set_no_delay(bool on) noexcept = 0;
-    virtual result<> set_reuse_address(bool on) noexcept = 0;
-    virtual result<> set_keep_alive(bool on) noexcept = 0;
-    virtual result<> set_receive_buffer(std::size_t bytes) noexcept = 0;
-    virtual result<> set_send_buffer(std::size_t bytes) noexcept = 0;
+    /// How many bytes try_send would take now, at least; 0 if that cannot be said.
+    [[nodiscard]] virtual std::size_t send_space() noexcept = 0;
+
+    result<> set_no_delay(bool on) noexcept {
+        return set_option(socket_option::no_delay, on ? 1 : 0);
+    }
+    result<> set_keep_alive(bool on) noexcept {
+        return set_option(socket_option::keep_alive, on ? 1 : 0);
+    }
 
   protected:
     using socket_core::socket_core;
@@ -282,8 +315,15 @@ class datagram_socket : public socket_core {
     [[nodiscard]] virtual std::uint64_t dropped() const noexcept = 0;
     /// How many datagrams may wait; the host maps it to a buffer size.
     virtual result<> set_queue_limit(std::size_t datagrams) noexcept = 0;
-    virtual result<> set_reuse_address(bool on) noexcept = 0;
-    virtual result<> set_broadcast(bool on) noexcept = 0;
+    result<> set_broadcast(bool on) noexcept {
+        return set_option(socket_option::broadcast, on ? 1 : 0);
+    }
+    /// Datagrams to `group` are received, or no longer. `own` is the address of the interface that
+    /// they come through; any: the stack chooses. errc::invalid_argument: no group's address;
+    /// errc::address_not_available: not a member, or no such interface; errc::address_in_use: one
+    /// already; errc::not_supported: a build without multicast.
+    virtual result<> join_group(const address& group, const address& own) noexcept = 0;
+    virtual result<> leave_group(const address& group, const address& own) noexcept = 0;
 
   protected:
     using socket_core::socket_core;

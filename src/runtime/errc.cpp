@@ -31,6 +31,7 @@ constexpr entry table[] = {
     {errc::destination_required, "EDESTADDRREQ", "destination address required"},
     {errc::message_too_long, "EMSGSIZE", "message too long"},
     {errc::bad_option, "ENOPROTOOPT", "no such option"},
+    {errc::protocol_not_supported, "EPROTONOSUPPORT", "protocol not supported"},
     {errc::not_supported, "EOPNOTSUPP", "operation not supported"},
     {errc::family_not_supported, "EAFNOSUPPORT", "address family not supported"},
     {errc::address_in_use, "EADDRINUSE", "address in use"},

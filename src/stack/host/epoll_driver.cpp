@@ -46,6 +46,7 @@ class epoll_driver final : public descriptor_driver {
     time_point now() noexcept override { return monotonic_now(); }
     poller kind() const noexcept override { return poller::epoll; }
     void wake() noexcept override { wake_.wake(); }
+    [[nodiscard]] int descriptor() const noexcept override { return epoll_; }
 
     result<> add(descriptor_watch& watch, int descriptor) noexcept override {
         epoll_event event = edges_of(watch);

@@ -1,9 +1,8 @@
 #include "stack/host/system_address.hpp"
 
 #include "stack/host/system_errors.hpp"
+#include "stack/host/system_options.hpp"
 
-#include <algorithm>
-#include <climits>
 #include <cstring>
 
 #include <fcntl.h>
@@ -75,24 +74,12 @@ result<int> open_socket(family f, int type) noexcept {
     ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
 #endif
     if (f == family::ipv6) {
-        if (const result<> only = set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); !only) {
+        if (const result<> only = set_flag(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); !only) {
             ::close(descriptor);
             return fail(only.error());
         }
     }
     return descriptor;
-}
-
-result<> set_option(int descriptor, int level, int option, int value) noexcept {
-    if (::setsockopt(descriptor, level, option, &value, sizeof value) != 0) {
-        return fail(last_error());
-    }
-    return {};
-}
-
-result<> set_buffer(int descriptor, int option, std::size_t bytes) noexcept {
-    const auto size = static_cast<int>(std::min<std::size_t>(bytes, INT_MAX));
-    return set_option(descriptor, SOL_SOCKET, option, size);
 }
 
 short poll_now(int descriptor) noexcept {

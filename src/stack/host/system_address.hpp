@@ -27,10 +27,6 @@ struct system_address {
 /// A non-blocking socket that is not inherited; IPv6 ones are IPv6 only, as on lwIP.
 [[nodiscard]] result<int> open_socket(family f, int type) noexcept;
 
-[[nodiscard]] result<> set_option(int descriptor, int level, int option, int value) noexcept;
-/// SO_RCVBUF or SO_SNDBUF.
-[[nodiscard]] result<> set_buffer(int descriptor, int option, std::size_t bytes) noexcept;
-
 /// poll(2) with a zero timeout: what of POLLIN, POLLOUT, POLLERR and POLLHUP holds now.
 [[nodiscard]] short poll_now(int descriptor) noexcept;
 

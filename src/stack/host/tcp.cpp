@@ -2,6 +2,7 @@
 
 #include "stack/host/system_address.hpp"
 #include "stack/host/system_errors.hpp"
+#include "stack/host/system_options.hpp"
 
 #include <algorithm>
 #include <climits>
@@ -9,8 +10,11 @@
 #include <new>
 
 #include <fcntl.h>
-#include <netinet/tcp.h>
 #include <poll.h>
+#if defined(__linux__)
+#include <linux/sockios.h>
+#endif
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace weft::host {
@@ -79,7 +83,7 @@ tcp::tcp(loop& home, int opened, state begin) noexcept
       short_reads_(driver().edges() ? 0 : levels) {
     descriptor = opened;
 #if defined(SO_NOSIGPIPE)
-    (void)set_option(opened, SOL_SOCKET, SO_NOSIGPIPE, 1);
+    (void)set_flag(opened, SOL_SOCKET, SO_NOSIGPIPE, 1);
 #endif
     raise(both); // every try tells something: bytes, EAGAIN, or that it is not connected
 }
@@ -143,21 +147,11 @@ void tcp::arm(readiness bit) noexcept {
     }
 }
 
-/// Never more than ready(): what the kernel knows and the driver has not told yet would be
-/// confirmed here and refused by the next try.
 readiness tcp::confirmed() noexcept {
-    if (closed() || !any(ready())) {
+    if (closed()) {
         return ready();
     }
     const short now = poll_now(descriptor);
-    if (state_ != state::fresh) { // there every try tells that it is not connected
-        if ((now & POLLIN) == 0) {
-            spent(readiness::readable);
-        }
-        if ((now & POLLOUT) == 0 && state_ != state::listening) {
-            spent(readiness::writable);
-        }
-    }
     readiness found = readiness::none;
     if ((now & POLLIN) != 0) {
         found |= readiness::readable;
@@ -165,12 +159,22 @@ readiness tcp::confirmed() noexcept {
     if ((now & POLLOUT) != 0 && state_ != state::listening) {
         found |= readiness::writable;
     }
-    found &= ready();
-    if (any(ready() & readiness::readable)) { // which errors and hang-ups come with
-        found |= (now & POLLERR) != 0 ? readiness::error : readiness::none;
-        found |= (now & POLLHUP) != 0 ? readiness::hangup : readiness::none;
+    presume(found);
+    if (state_ != state::fresh) { // there every try tells that it is not connected
+        if (!any(found & readiness::readable)) {
+            spent(readiness::readable);
+        }
+        if (!any(found & readiness::writable) && state_ != state::listening) {
+            spent(readiness::writable);
+        }
     }
+    found |= (now & POLLERR) != 0 ? readiness::error : readiness::none;
+    found |= (now & POLLHUP) != 0 ? readiness::hangup : readiness::none;
     return found;
+}
+
+errc tcp::take_error() noexcept {
+    return closed() ? errc::bad_handle : pending_error(descriptor);
 }
 
 // --- bytes
@@ -382,14 +386,9 @@ result<> tcp::connect_result() noexcept {
     if (!any(ready() & (readiness::writable | readiness::error | readiness::hangup))) {
         return fail(errc::would_block);
     }
-    int number = 0;
-    socklen_t size = sizeof number;
-    if (::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
-        number = errno;
-    }
-    if (number != 0) {
+    if (const errc error = pending_error(descriptor); error != errc::ok) {
         state_ = state::fresh;
-        return fail(error_from_errno(number));
+        return fail(error);
     }
     if (!remote_of(descriptor)) { // an event of an earlier attempt
         lower(readiness::error | readiness::hangup);
@@ -477,20 +476,30 @@ result<endpoint> tcp::remote() const noexcept {
     return remote_of(descriptor);
 }
 
-result<> tcp::set_no_delay(bool on) noexcept {
-    return set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
+result<> tcp::set_option(socket_option option, int value) noexcept {
+    return option == socket_option::broadcast ? fail(errc::not_supported)
+                                              : host::set_option(descriptor, option, value);
 }
-result<> tcp::set_reuse_address(bool on) noexcept {
-    return set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, on ? 1 : 0);
+result<int> tcp::get_option(socket_option option) const noexcept {
+    if (option == socket_option::broadcast) {
+        return fail(errc::not_supported);
+    }
+    return host::get_option(descriptor, option);
 }
-result<> tcp::set_keep_alive(bool on) noexcept {
-    return set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
+result<> tcp::bind_device(std::string_view name) noexcept {
+    return host::bind_device(descriptor, name);
 }
-result<> tcp::set_receive_buffer(std::size_t bytes) noexcept {
-    return set_buffer(descriptor, SO_RCVBUF, bytes);
-}
-result<> tcp::set_send_buffer(std::size_t bytes) noexcept {
-    return set_buffer(descriptor, SO_SNDBUF, bytes);
+
+/// The kernel counts its own overhead too: half of the buffer is sure to hold as many bytes.
+std::size_t tcp::send_space() noexcept {
+#if defined(SIOCOUTQ)
+    int queued = 0;
+    const result<int> whole = host::get_option(descriptor, socket_option::send_buffer);
+    if (whole && ::ioctl(descriptor, SIOCOUTQ, &queued) == 0 && queued < *whole / 2) {
+        return static_cast<std::size_t>(*whole / 2 - queued);
+    }
+#endif
+    return 0;
 }
 
 static_assert(sizeof(void*) != 8 || sizeof(tcp) <= 136, "10,000 idle connections count");

@@ -32,13 +32,13 @@ class tcp final : public tcp_socket, private descriptor_watch {
     result<> shutdown_send() noexcept override;
     void abort() noexcept override;
 
-    result<> set_no_delay(bool on) noexcept override;
-    result<> set_reuse_address(bool on) noexcept override;
-    result<> set_keep_alive(bool on) noexcept override;
-    result<> set_receive_buffer(std::size_t bytes) noexcept override;
-    result<> set_send_buffer(std::size_t bytes) noexcept override;
+    result<> set_option(socket_option option, int value) noexcept override;
+    result<int> get_option(socket_option option) const noexcept override;
+    result<> bind_device(std::string_view name) noexcept override;
+    [[nodiscard]] std::size_t send_space() noexcept override;
 
     readiness confirmed() noexcept override;
+    errc take_error() noexcept override;
     result<endpoint> local() const noexcept override;
     result<endpoint> remote() const noexcept override;
 

@@ -2,6 +2,7 @@
 
 #include "stack/host/system_address.hpp"
 #include "stack/host/system_errors.hpp"
+#include "stack/host/system_options.hpp"
 
 #include <cstring>
 
@@ -26,7 +27,7 @@ udp::udp(loop& home, int opened, family f) noexcept
     : datagram_socket(home), descriptor_watch(&told), family_(f) {
     descriptor = opened;
 #if defined(SO_RXQ_OVFL)
-    (void)set_option(opened, SOL_SOCKET, SO_RXQ_OVFL, 1); // without it dropped() stays 0
+    (void)set_flag(opened, SOL_SOCKET, SO_RXQ_OVFL, 1); // without it dropped() stays 0
 #endif
     raise(both);
 }
@@ -70,19 +71,12 @@ void udp::spent(readiness bit) noexcept {
     }
 }
 
-/// Never more than ready(), see tcp::confirmed().
 readiness udp::confirmed() noexcept {
-    if (closed() || !any(ready())) {
+    if (closed()) {
         return ready();
     }
     const short now = poll_now(descriptor);
     const bool error = (now & POLLERR) != 0 || refused_;
-    if ((now & POLLIN) == 0 && !error) {
-        spent(readiness::readable);
-    }
-    if ((now & POLLOUT) == 0) {
-        spent(readiness::writable);
-    }
     readiness found = readiness::none;
     if ((now & POLLIN) != 0) {
         found |= readiness::readable;
@@ -90,11 +84,25 @@ readiness udp::confirmed() noexcept {
     if ((now & POLLOUT) != 0) {
         found |= readiness::writable;
     }
-    found &= ready();
-    if (error && any(ready() & readiness::readable)) {
-        found |= readiness::error;
+    presume(error ? found | readiness::readable : found); // a receive tells the error
+    if (!any(found & readiness::readable) && !error) {
+        spent(readiness::readable);
     }
-    return found;
+    if (!any(found & readiness::writable)) {
+        spent(readiness::writable);
+    }
+    return error ? found | readiness::error : found;
+}
+
+errc udp::take_error() noexcept {
+    if (closed()) {
+        return errc::bad_handle;
+    }
+    if (refused_) {
+        refused_ = false;
+        return errc::connection_refused;
+    }
+    return pending_error(descriptor);
 }
 
 result<datagram> udp::receive_one(std::span<std::byte> into) noexcept {
@@ -226,13 +234,29 @@ result<> udp::set_queue_limit(std::size_t datagrams) noexcept {
     }
     constexpr std::size_t a_frame = 2304;
     const std::size_t most = (std::size_t{1} << 30) / a_frame;
-    return set_buffer(descriptor, SO_RCVBUF, (datagrams < most ? datagrams : most) * a_frame);
+    const std::size_t bytes = (datagrams < most ? datagrams : most) * a_frame;
+    return set_flag(descriptor, SOL_SOCKET, SO_RCVBUF, static_cast<int>(bytes));
 }
-result<> udp::set_reuse_address(bool on) noexcept {
-    return set_option(descriptor, SOL_SOCKET, SO_REUSEADDR, on ? 1 : 0);
+result<> udp::set_option(socket_option option, int value) noexcept {
+    if (option == socket_option::keep_alive || option == socket_option::no_delay) {
+        return fail(errc::not_supported);
+    }
+    return host::set_option(descriptor, option, value);
 }
-result<> udp::set_broadcast(bool on) noexcept {
-    return set_option(descriptor, SOL_SOCKET, SO_BROADCAST, on ? 1 : 0);
+result<int> udp::get_option(socket_option option) const noexcept {
+    if (option == socket_option::keep_alive || option == socket_option::no_delay) {
+        return fail(errc::not_supported);
+    }
+    return host::get_option(descriptor, option);
+}
+result<> udp::bind_device(std::string_view name) noexcept {
+    return host::bind_device(descriptor, name);
+}
+result<> udp::join_group(const address& group, const address& own) noexcept {
+    return host::change_membership(descriptor, group, own, membership::joins);
+}
+result<> udp::leave_group(const address& group, const address& own) noexcept {
+    return host::change_membership(descriptor, group, own, membership::leaves);
 }
 
 } // namespace weft::host

@@ -16,10 +16,14 @@ class udp final : public datagram_socket, private descriptor_watch {
     result<> connect(const endpoint& to) noexcept override;
     [[nodiscard]] std::uint64_t dropped() const noexcept override { return dropped_; }
     result<> set_queue_limit(std::size_t datagrams) noexcept override;
-    result<> set_reuse_address(bool on) noexcept override;
-    result<> set_broadcast(bool on) noexcept override;
+    result<> set_option(socket_option option, int value) noexcept override;
+    result<int> get_option(socket_option option) const noexcept override;
+    result<> bind_device(std::string_view name) noexcept override;
+    result<> join_group(const address& group, const address& own) noexcept override;
+    result<> leave_group(const address& group, const address& own) noexcept override;
 
     readiness confirmed() noexcept override;
+    errc take_error() noexcept override;
     result<endpoint> local() const noexcept override;
     result<endpoint> remote() const noexcept override;
 

@@ -7,6 +7,7 @@ extern "C" {
 #include <lwip/ethip6.h>
 #include <lwip/icmp.h>
 #include <lwip/icmp6.h>
+#include <lwip/igmp.h>
 #include <lwip/init.h>
 #include <lwip/ip.h>
 #include <lwip/ip6_addr.h>

@@ -5,6 +5,7 @@
 #include "stack/lwip/retransmission.hpp"
 
 #include <new>
+#include <utility>
 
 namespace weft::lwip {
 
@@ -84,55 +85,99 @@ result<endpoint> tcp::remote() const noexcept {
     return peer_;
 }
 
-result<> tcp::set_no_delay(bool on) noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+bool tcp::can_send() const noexcept {
+    return state_ == state::connected && tcp_sndbuf(pcb_) != 0 &&
+           any(ready() & readiness::writable);
+}
+
+readiness tcp::confirmed() noexcept {
+    if (closed() || state_ == state::listening || state_ == state::connecting) {
+        return ready();
     }
-    if (pcb_ == nullptr || state_ == state::listening) {
-        return {};
+    if (state_ == state::fresh) {
+        return readiness::writable | readiness::hangup;
     }
+    readiness found = readiness::none;
+    if (first_ != nullptr || end_seen_) {
+        found |= readiness::readable;
+    }
+    if (state_ != state::connected || can_send()) { // else a try tells that nothing can be sent
+        found |= readiness::writable;
+    }
+    if (state_ == state::finished) {
+        found |= readiness::hangup;
+        found |= pending_error_ != errc::ok ? readiness::error : readiness::none;
+    }
+    return found;
+}
+
+errc tcp::take_error() noexcept {
+    return closed() ? errc::bad_handle : std::exchange(pending_error_, errc::ok);
+}
+
+// --- options
+
+namespace {
+
+void put_option(tcp_pcb* pcb, u8_t bit, bool on) noexcept {
     if (on) {
-        tcp_nagle_disable(pcb_);
+        ip_set_option(pcb, bit);
     } else {
-        tcp_nagle_enable(pcb_);
+        ip_reset_option(pcb, bit);
     }
-    return {};
 }
 
-result<> tcp::set_reuse_address(bool on) noexcept {
+} // namespace
+
+result<> tcp::set_option(socket_option option, int value) noexcept {
     if (const result<> ok = usable(); !ok) {
         return ok;
     }
-    if (pcb_ != nullptr) {
-        if (on) {
-            ip_set_option(pcb_, SOF_REUSEADDR);
-        } else {
-            ip_reset_option(pcb_, SOF_REUSEADDR);
+    const bool on = value != 0;
+    switch (option) {
+    case socket_option::reuse_address:
+    case socket_option::keep_alive:
+        if (pcb_ != nullptr) {
+            put_option(
+                pcb_, option == socket_option::keep_alive ? SOF_KEEPALIVE : SOF_REUSEADDR, on);
         }
+        return {};
+    case socket_option::no_delay:
+        if (pcb_ != nullptr && state_ != state::listening) {
+            if (on) {
+                tcp_nagle_disable(pcb_);
+            } else {
+                tcp_nagle_enable(pcb_);
+            }
+        }
+        return {};
+    default: // lwIP's buffers are the profile's, the same for every socket
+        return fail(errc::not_supported);
     }
-    return {};
 }
 
-result<> tcp::set_keep_alive(bool on) noexcept {
+result<int> tcp::get_option(socket_option option) const noexcept {
     if (const result<> ok = usable(); !ok) {
-        return ok;
+        return fail(ok.error());
     }
-    if (pcb_ != nullptr) {
-        if (on) {
-            ip_set_option(pcb_, SOF_KEEPALIVE);
-        } else {
-            ip_reset_option(pcb_, SOF_KEEPALIVE);
-        }
+    switch (option) {
+    case socket_option::reuse_address:
+        return pcb_ != nullptr && ip_get_option(pcb_, SOF_REUSEADDR) != 0 ? 1 : 0;
+    case socket_option::keep_alive:
+        return pcb_ != nullptr && ip_get_option(pcb_, SOF_KEEPALIVE) != 0 ? 1 : 0;
+    case socket_option::no_delay:
+        return pcb_ != nullptr && state_ != state::listening && tcp_nagle_disabled(pcb_) ? 1 : 0;
+    case socket_option::send_buffer:
+        return TCP_SND_BUF;
+    case socket_option::receive_buffer:
+        return TCP_WND;
+    default:
+        return fail(errc::not_supported);
     }
-    return {};
 }
 
-// lwIP's buffers are the profile's, the same for every socket.
-result<> tcp::set_receive_buffer(std::size_t) noexcept {
-    return fail(errc::not_supported);
-}
-result<> tcp::set_send_buffer(std::size_t) noexcept {
-    return fail(errc::not_supported);
+std::size_t tcp::send_space() noexcept {
+    return state_ == state::connected ? tcp_sndbuf(pcb_) : 0;
 }
 
 } // namespace weft::lwip

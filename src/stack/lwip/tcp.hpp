@@ -38,11 +38,11 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void abort() noexcept override;
     result<endpoint> local() const noexcept override;
     result<endpoint> remote() const noexcept override;
-    result<> set_no_delay(bool on) noexcept override;
-    result<> set_reuse_address(bool on) noexcept override;
-    result<> set_keep_alive(bool on) noexcept override;
-    result<> set_receive_buffer(std::size_t bytes) noexcept override;
-    result<> set_send_buffer(std::size_t bytes) noexcept override;
+    [[nodiscard]] readiness confirmed() noexcept override;
+    errc take_error() noexcept override;
+    result<> set_option(socket_option option, int value) noexcept override;
+    result<int> get_option(socket_option option) const noexcept override;
+    [[nodiscard]] std::size_t send_space() noexcept override;
 
     /// End of the turn: opens the window by what was consumed, sends what was written. Only for a
     /// socket that asked for it and has its pcb still.
@@ -95,6 +95,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     [[nodiscard]] bool has_peer() const noexcept {
         return state_ == state::connected || state_ == state::half_closed;
     }
+    [[nodiscard]] bool can_send() const noexcept;
     result<> bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept;
     result<> bind_ephemeral() noexcept;
     result<> bind_ephemeral(const ip_addr_t& ip) noexcept;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace weft::lwip {
 
@@ -270,28 +271,92 @@ result<> udp::set_queue_limit(std::size_t datagrams) noexcept {
     return {};
 }
 
-result<> udp::set_reuse_address(bool on) noexcept {
+readiness udp::confirmed() noexcept {
+    if (closed()) {
+        return ready();
+    }
+    readiness found = ready() & ~(readiness::readable | readiness::error);
+    found |= first_ != nullptr ? readiness::readable : readiness::none;
+    found |= pending_error_ != errc::ok ? readiness::error : readiness::none;
+    return found;
+}
+
+errc udp::take_error() noexcept {
+    if (closed()) {
+        return errc::bad_handle;
+    }
+    lower(readiness::error);
+    return std::exchange(pending_error_, errc::ok);
+}
+
+result<> udp::set_option(socket_option option, int value) noexcept {
     if (closed()) {
         return fail(errc::bad_handle);
     }
-    if (on) {
-        ip_set_option(pcb_, SOF_REUSEADDR);
+    if (option != socket_option::reuse_address && option != socket_option::broadcast) {
+        return fail(errc::not_supported);
+    }
+    const u8_t bit = option == socket_option::broadcast ? SOF_BROADCAST : SOF_REUSEADDR;
+    if (value != 0) {
+        ip_set_option(pcb_, bit);
     } else {
-        ip_reset_option(pcb_, SOF_REUSEADDR);
+        ip_reset_option(pcb_, bit);
     }
     return {};
 }
 
-result<> udp::set_broadcast(bool on) noexcept {
+result<int> udp::get_option(socket_option option) const noexcept {
     if (closed()) {
         return fail(errc::bad_handle);
     }
-    if (on) {
-        ip_set_option(pcb_, SOF_BROADCAST);
-    } else {
-        ip_reset_option(pcb_, SOF_BROADCAST);
+    if (option != socket_option::reuse_address && option != socket_option::broadcast) {
+        return fail(errc::not_supported);
     }
-    return {};
+    const u8_t bit = option == socket_option::broadcast ? SOF_BROADCAST : SOF_REUSEADDR;
+    return ip_get_option(pcb_, bit) != 0 ? 1 : 0;
+}
+
+// --- groups
+
+result<> udp::join_group(const address& group, const address& own) noexcept {
+    return change_membership(group, own, true);
+}
+result<> udp::leave_group(const address& group, const address& own) noexcept {
+    return change_membership(group, own, false);
+}
+
+result<> udp::change_membership(const address& group, const address& own, bool joins) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    netif* const n = &host_->interface();
+    const ip_addr_t ip = to_lwip(group, n);
+    if (!ip_addr_ismulticast(&ip) || group.family() != family_) {
+        return fail(errc::invalid_argument);
+    }
+    if (!own.is_any() && !host_->has_address(to_lwip(own, n))) {
+        return fail(errc::address_not_available);
+    }
+    err_t done = ERR_VAL;
+#if LWIP_IGMP
+    if (group.is_v4()) {
+        done = joins ? igmp_joingroup_netif(n, ip_2_ip4(&ip))
+                     : igmp_leavegroup_netif(n, ip_2_ip4(&ip));
+    }
+#endif
+#if LWIP_IPV6 && LWIP_IPV6_MLD
+    if (!group.is_v4()) {
+        done = joins ? mld6_joingroup_netif(n, ip_2_ip6(&ip))
+                     : mld6_leavegroup_netif(n, ip_2_ip6(&ip));
+    }
+#endif
+    if (done == ERR_OK) {
+        return {};
+    }
+    return fail(
+        done == ERR_MEM ? errc::no_memory
+        : joins         ? errc::not_supported
+                        : errc::address_not_available);
 }
 
 } // namespace weft::lwip

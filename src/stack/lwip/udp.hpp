@@ -27,8 +27,12 @@ class udp final : public datagram_socket, public host_link {
     result<endpoint> remote() const noexcept override;
     [[nodiscard]] std::uint64_t dropped() const noexcept override { return dropped_; }
     result<> set_queue_limit(std::size_t datagrams) noexcept override;
-    result<> set_reuse_address(bool on) noexcept override;
-    result<> set_broadcast(bool on) noexcept override;
+    [[nodiscard]] readiness confirmed() noexcept override;
+    errc take_error() noexcept override;
+    result<> set_option(socket_option option, int value) noexcept override;
+    result<int> get_option(socket_option option) const noexcept override;
+    result<> join_group(const address& group, const address& own) noexcept override;
+    result<> leave_group(const address& group, const address& own) noexcept override;
 
     [[nodiscard]] static bool is_ours(const udp_pcb* pcb) noexcept {
         return pcb->recv == &on_datagram;
@@ -48,6 +52,7 @@ class udp final : public datagram_socket, public host_link {
     udp(host& on, family f, udp_pcb* pcb) noexcept;
     result<> bind_to(const ip_addr_t& ip, std::uint16_t port) noexcept;
     result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
+    result<> change_membership(const address& group, const address& own, bool joins) noexcept;
     void drop_queue() noexcept;
 
     static void

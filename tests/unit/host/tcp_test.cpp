@@ -447,8 +447,8 @@ task<> empty_buffers(weft::host_context& host) {
     CHECK(*sent == 0);
     weft::tcp_socket& socket = *both->stream.socket();
     CHECK(error_of(socket.set_keep_alive(true)) == errc::ok);
-    CHECK(error_of(socket.set_receive_buffer(65536)) == errc::ok);
-    CHECK(error_of(socket.set_send_buffer(65536)) == errc::ok);
+    CHECK(error_of(socket.set_option(weft::socket_option::receive_buffer, 65536)) == errc::ok);
+    CHECK(error_of(socket.set_option(weft::socket_option::send_buffer, 65536)) == errc::ok);
 }
 TEST_CASE("empty buffers and options") {
     on_each_poller(empty_buffers);
