@@ -49,10 +49,21 @@ enum class errc : int {
     already = 114,               // EALREADY: a second reader or writer, a second connect
     in_progress = 115,           // EINPROGRESS
     canceled = 125,              // ECANCELED: the scope of this wait was cancelled
+
+    // What resolve() says of a name: glibc's EAI_* numbers, which are negative.
+    name_bad_flags = -1,                 // EAI_BADFLAGS
+    name_not_found = -2,                 // EAI_NONAME: there is no such name
+    name_try_again = -3,                 // EAI_AGAIN: no answer, or a server's failure
+    name_failed = -4,                    // EAI_FAIL: asking again will not help
+    name_no_address = -5,                // EAI_NODATA: the name is there, with none of this family
+    name_family_not_supported = -6,      // EAI_FAMILY
+    name_socket_type_not_supported = -7, // EAI_SOCKTYPE
+    name_service_not_supported = -8,     // EAI_SERVICE: no such service, or not for this type
+    name_no_memory = -10,                // EAI_MEMORY
 };
 
-/// The short name, as errno.h spells it ("ECONNRESET"), or "E?" for a number outside the table.
-/// Static storage.
+/// The short name, as errno.h or netdb.h spells it ("ECONNRESET", "EAI_NONAME"), or "E?" for a
+/// number outside the table. Static storage.
 [[nodiscard]] const char* name(errc error) noexcept;
 
 /// One lower-case phrase for people ("connection reset by peer"). Static storage.

@@ -4,8 +4,10 @@
 //     auto listener = net.listen(at);                         // result<tcp_listener>
 //     auto peer = co_await net.connect(to);                   // result<tcp_stream>
 //     auto socket = net.bind_udp(at);                         // result<udp_socket>
+//     auto found = co_await net.resolve("example.org");       // result<address_list>
 #pragma once
 
+#include <weft/resolve.hpp>
 #include <weft/tcp.hpp>
 #include <weft/udp.hpp>
 
@@ -49,6 +51,12 @@ class stack {
     virtual result<tcp_socket*> open_tcp(family f) noexcept = 0;
     virtual result<datagram_socket*> open_udp(family f) noexcept = 0;
 
+    /// For resolving: asks the servers for what `query` says, and calls its complete() when it is
+    /// over, in here or later; with errc::network_down if the stack goes first. Forgotten, it is
+    /// not touched any more.
+    virtual void start_query(name_query& query) noexcept = 0;
+    virtual void forget_query(name_query& query) noexcept = 0;
+
     /// True when nothing that was accepted for sending is still to be delivered: what a program on
     /// lwIP waits for before it ends (the host's kernel goes on without it).
     [[nodiscard]] virtual bool drained() const noexcept { return true; }
@@ -61,6 +69,24 @@ class stack {
     /// host_unreachable, canceled; and those of open_tcp.
     connecting connect(const endpoint& to) noexcept {
         return connecting(open_tcp(to.address.family()), to);
+    }
+
+    /// The addresses of `name`, which is kept as it is until this completes. A number (RFC 4291's
+    /// forms with a numeric "%scope", or a dotted quad) is its own answer, "localhost" and what
+    /// ends in ".localhost" is 127.0.0.1 and ::1 (RFC 6761), and no server is asked for these.
+    ///
+    /// errc::name_not_found: there is no such name, or none is spelled so (empty, longer than 253
+    /// bytes, a label longer than 63, blanks, NULs, a number at the end that is no address);
+    /// name_no_address: it has none of these families; name_try_again: no answer in time, a server
+    /// that failed or refused, or too many queries at once; name_failed: an answer that makes no
+    /// sense; name_family_not_supported, name_no_memory; network_down: the stack went away.
+    ///
+    /// Gives up by itself when the resolver does, after seconds (host: as resolv.conf says; lwIP: 7
+    /// for each server); timeout() sets a deadline. Cancelling ends the wait, not always the query:
+    /// its answer is then dropped, or kept by the resolver for whoever asks next. Any number run
+    /// beside each other.
+    resolving resolve(std::string_view name, families wanted = families::any) noexcept {
+        return {*this, name, wanted};
     }
 
     /// A socket bound to `at`. The errors of listen().

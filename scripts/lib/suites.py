@@ -5,7 +5,7 @@ import sys
 
 PACKAGES = """
     git g++ clang-19 clang-format-19 libclang-rt-19-dev meson ninja-build pkg-config
-    libfmt-dev libexpected-dev libcli11-dev doctest-dev
+    libfmt-dev libexpected-dev libcli11-dev doctest-dev libc-ares-dev dnsmasq-base
     dpkg-dev xz-utils patch
     gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev
     valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark

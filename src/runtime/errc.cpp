@@ -49,6 +49,15 @@ constexpr entry table[] = {
     {errc::already, "EALREADY", "another operation of that kind is under way"},
     {errc::in_progress, "EINPROGRESS", "in progress"},
     {errc::canceled, "ECANCELED", "canceled"},
+    {errc::name_bad_flags, "EAI_BADFLAGS", "invalid flags for a name"},
+    {errc::name_not_found, "EAI_NONAME", "name not found"},
+    {errc::name_try_again, "EAI_AGAIN", "temporary failure in name resolution"},
+    {errc::name_failed, "EAI_FAIL", "failure in name resolution"},
+    {errc::name_no_address, "EAI_NODATA", "no address of this family for the name"},
+    {errc::name_family_not_supported, "EAI_FAMILY", "address family not supported for names"},
+    {errc::name_socket_type_not_supported, "EAI_SOCKTYPE", "socket type not supported"},
+    {errc::name_service_not_supported, "EAI_SERVICE", "service not supported for the socket type"},
+    {errc::name_no_memory, "EAI_MEMORY", "out of memory in name resolution"},
 };
 
 const entry* find(errc error) noexcept {

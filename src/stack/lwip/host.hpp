@@ -23,6 +23,10 @@ class host final : public stack, public list_node {
     [[nodiscard]] std::string_view name() const noexcept override { return "lwip"; }
     result<tcp_socket*> open_tcp(family f) noexcept override;
     result<datagram_socket*> open_udp(family f) noexcept override;
+    void start_query(name_query& query) noexcept override {
+        query.complete(errc::name_try_again); // no servers
+    }
+    void forget_query(name_query&) noexcept override {}
     [[nodiscard]] bool drained() const noexcept override;
 
     [[nodiscard]] netif& interface() noexcept { return *netif_; }
