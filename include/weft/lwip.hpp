@@ -44,16 +44,23 @@ struct lwip_options {
     std::optional<address> gateway;
     /// Static IPv6 addresses beside the link-local one; up to three.
     std::span<const interface_address> ipv6 = {};
+    /// Who is asked for names, in this order, at port 53; at most DNS_MAX_SERVERS of the profile: 4
+    /// on hosts, 2 or 1 on boards. None: those that routers announce (RFC 8106), or nobody.
+    std::span<const address> name_servers = {};
     /// Simulation: initial sequence numbers, ports and ids come from this seed. Unset: from the
     /// system's random source.
     std::optional<std::uint64_t> seed;
 };
 
-/// errc::invalid_argument: a link of zero MTU, an address that is none; errc::busy: lwIP already
-/// runs on another loop, or the loopback stack exists; errc::no_memory.
+/// errc::invalid_argument: a link of zero MTU, an address that is none, too many servers;
+/// errc::busy: lwIP already runs on another loop, or the loopback stack exists; errc::no_memory.
 ///
 /// Destroying it aborts what is still open. To let sent data arrive, run the loop until
 /// stack::drained().
+///
+/// Names are resolved by lwIP's DNS client: one address of each family, over UDP, kept as long as
+/// the server allows in a table that all stacks share. It asks for one stack at a time: others'
+/// names wait until that one's are answered or given up.
 [[nodiscard]] result<std::unique_ptr<stack>>
 make_lwip_stack(loop& home, const lwip_options& options) noexcept;
 

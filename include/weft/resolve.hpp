@@ -74,18 +74,18 @@ class address_list {
 };
 
 /// One question as a stack sees it: what is asked, and where the answer goes. It belongs to whoever
-/// awaits; a stack that keeps a pointer to it gives it up in complete() or forget_query().
-///
-///     new -> asking (inside start_query) -> under way -> done
-///                                        -> done
+/// awaits; a stack that keeps a pointer to it gives it up in complete() or forget_query(). In no
+/// list while it is under way: a stack may put it into one of its own.
 class name_query : public wait_node {
   public:
     /// A name as RFC 1035 has it, of 1 to 254 bytes; a last dot says that it is complete.
     [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] families wanted() const noexcept { return wanted_; }
     [[nodiscard]] bool wants(family f) const noexcept {
         return wanted_ == families::any || (wanted_ == families::ipv4) == (f == family::ipv4);
     }
-    [[nodiscard]] families wanted() const noexcept { return wanted_; }
+    /// The stack that is asked; gone, perhaps, once the query is done.
+    [[nodiscard]] stack& asked() const noexcept { return *asked_; }
 
     /// One address of the answer; of a family that is not wanted it is dropped.
     void add(const address& a) noexcept {
@@ -93,7 +93,7 @@ class name_query : public wait_node {
             found_.add(a);
         }
     }
-    /// Over: what was added is the answer; the outcome counts if that is nothing. The coroutine
+    /// Over: what was added is the answer, and `outcome` counts if that is nothing. The coroutine
     /// becomes runnable, it does not run here.
     void complete(errc outcome) noexcept;
 
@@ -101,20 +101,22 @@ class name_query : public wait_node {
     void* slot = nullptr;
 
   protected:
-    enum class state : std::uint8_t { fresh, asking, under_way, done };
+    enum class state : std::uint8_t { fresh, under_way, done };
 
     name_query(stack& on, std::string_view name, families wanted) noexcept
-        : net_(&on), name_(name), wanted_(wanted) {}
+        : asked_(&on), name_(name), wanted_(wanted) {}
     /// Before it is awaited.
     name_query(const name_query& other) noexcept
-        : wait_node(other), net_(other.net_), name_(other.name_), wanted_(other.wanted_) {}
+        : wait_node(other), asked_(other.asked_), name_(other.name_), wanted_(other.wanted_) {}
     name_query& operator=(const name_query&) = delete;
     ~name_query() = default;
 
-    void ask() noexcept;
+    /// True if it is done: no server is needed to answer it.
+    bool answer_here() noexcept;
+    void start() noexcept;
     void forget() noexcept;
 
-    stack* net_; // may be gone once it is done
+    stack* asked_;
     std::string_view name_;
     families wanted_;
     state state_ = state::fresh;

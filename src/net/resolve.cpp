@@ -77,20 +77,17 @@ void name_query::complete(errc outcome) noexcept {
     } else if (outcome == errc::ok) {
         outcome_ = errc::name_no_address;
     }
-    slot = nullptr;
-    const bool under_way = state_ == state::under_way;
     state_ = state::done;
-    if (under_way) {
+    if (suspended()) {
         home().make_ready(*this);
     }
 }
 
-void name_query::ask() noexcept {
-    state_ = state::asking;
+bool name_query::answer_here() noexcept {
     if (const result<address> number = address::parse(name_)) {
         add(*number);
         complete(errc::name_no_address);
-        return;
+        return true;
     }
     std::string_view name = name_;
     if (name.ends_with('.')) {
@@ -98,21 +95,24 @@ void name_query::ask() noexcept {
     }
     if (!is_name(name)) {
         complete(errc::name_not_found);
-    } else if (is_localhost(name)) {
+        return true;
+    }
+    if (is_localhost(name)) {
         add(address::loopback(family::ipv4));
         add(address::loopback(family::ipv6));
         complete(errc::ok);
-    } else {
-        net_->start_query(*this);
-        if (state_ == state::asking) {
-            state_ = state::under_way;
-        }
+        return true;
     }
+    return false;
+}
+
+void name_query::start() noexcept {
+    state_ = state::under_way;
+    asked_->start_query(*this);
 }
 
 void name_query::forget() noexcept {
-    net_->forget_query(*this);
-    slot = nullptr;
+    asked_->forget_query(*this);
     state_ = state::done;
 }
 
@@ -121,42 +121,43 @@ void resolving::end_as_canceled() noexcept {
     outcome_ = errc::canceled;
 }
 
+// What needs no server completes at once; an answer goes through the ready queue, even one that
+// the stack had at hand.
 bool resolving::wait(std::coroutine_handle<> caller) noexcept {
-    const bool may_ask = chain().spend();
-    if (may_ask) {
-        ask();
-        if (state_ == state::done) {
-            return false;
-        }
-    } else if (chain().canceled()) {
+    const bool may_try = chain().spend();
+    if (may_try && answer_here()) {
+        return false;
+    }
+    if (!may_try && chain().canceled()) {
         end_as_canceled();
         return false;
     }
     suspend(caller, &run_now);
-    if (!may_ask) { // others' turn: through the ready queue
+    if (may_try) {
+        start();
+    } else { // others' turn
         home().make_unlinked_ready(*this);
     }
     return true;
 }
 
-// Made runnable by the answer, by cancelling, or for its first try.
+// Made runnable by the answer, by cancelling, or for its first try. An answer that is there is
+// handed over, cancelled or not.
 void resolving::run_now(waiter& node) {
     auto& self = static_cast<resolving&>(node);
-    if (self.state_ == state::done) { // an answer that is there is handed over
-        self.resume();
-        return;
-    }
-    if (self.chain().canceled()) {
+    if (self.state_ != state::done && self.chain().canceled()) {
         if (self.state_ == state::under_way) {
             self.forget();
         }
         self.end_as_canceled();
         self.resume();
-        return;
-    }
-    self.ask();
-    if (self.state_ == state::done) {
+    } else if (self.state_ == state::done) {
         self.resume();
+    } else if (self.answer_here()) {
+        self.unlink(); // it made itself ready
+        self.resume();
+    } else {
+        self.start();
     }
 }
 

@@ -16,6 +16,7 @@ extern "C" {
 #include <lwip/netif.h>
 #include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/dns.h>
 #include <lwip/raw.h>
 #include <lwip/tcp.h>
 #include <lwip/timeouts.h>

@@ -175,6 +175,16 @@ time_point core::next_deadline() noexcept {
 
 using weft::lwip::core;
 
+namespace {
+
+/// lwIP's DNS client sends from no address: by the interface of the host that asks.
+netif* interface_of_question() noexcept {
+    weft::lwip::host* const asking = core::instance().names().sending();
+    return asking != nullptr ? &asking->interface() : nullptr;
+}
+
+} // namespace
+
 extern "C" {
 
 u32_t sys_now(void) {
@@ -212,7 +222,7 @@ u32_t weft_lwip_tcp_isn(
 struct netif*
 weft_lwip_ip4_route_src(const ip4_addr_t* source, [[maybe_unused]] const ip4_addr_t* destination) {
     if (source == nullptr || ip4_addr_isany_val(*source)) {
-        return nullptr;
+        return interface_of_question();
     }
     weft::lwip::host* h = core::instance().host_with(*source);
     return h != nullptr ? &h->interface() : nullptr;
@@ -222,7 +232,7 @@ weft_lwip_ip4_route_src(const ip4_addr_t* source, [[maybe_unused]] const ip4_add
 struct netif*
 weft_lwip_ip6_route(const ip6_addr_t* source, [[maybe_unused]] const ip6_addr_t* destination) {
     if (source == nullptr || ip6_addr_isany(source)) {
-        return nullptr;
+        return interface_of_question();
     }
     netif* found = nullptr;
     core::instance().for_each_host([&](weft::lwip::host& h) {

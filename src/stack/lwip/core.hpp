@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stack/lwip/api.hpp"
+#include "stack/lwip/names.hpp"
 #include "stack/lwip/random.hpp"
 
 #include <weft/list.hpp>
@@ -46,6 +47,7 @@ class core final : public service {
     }
 
     [[nodiscard]] random_source& random() noexcept { return random_; }
+    [[nodiscard]] lwip::names& names() noexcept { return names_; }
     [[nodiscard]] std::uint32_t milliseconds() noexcept;
     [[nodiscard]] std::uint64_t microseconds() noexcept;
 
@@ -92,6 +94,7 @@ class core final : public service {
     std::int64_t last_ns_ = 0;
     int host_count_ = 0;
     random_source random_;
+    lwip::names names_;
     list<host> hosts_;
     list<flush_link> flush_;
     list<starved_link> starved_;

@@ -60,6 +60,19 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
         }
 #endif
     }
+    for (const address& each : o.name_servers) {
+        if (each.is_any()) {
+            return fail(errc::invalid_argument);
+        }
+#if !LWIP_IPV6
+        if (!each.is_v4()) {
+            return fail(errc::family_not_supported);
+        }
+#endif
+    }
+    if (o.name_servers.size() > DNS_MAX_SERVERS) {
+        return fail(errc::invalid_argument);
+    }
     core& c = core::create();
     if (const result<> attached = c.attach(home, o.seed); !attached) {
         return fail(attached.error());
@@ -76,6 +89,16 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
 }
 
 result<> host::configure(const lwip_options& o) noexcept {
+    if (const result<> chosen = choose_interface(o); !chosen) {
+        return chosen;
+    }
+    for (const address& each : o.name_servers) {
+        name_servers_[name_server_count_++] = to_lwip(each, netif_);
+    }
+    return {};
+}
+
+result<> host::choose_interface(const lwip_options& o) noexcept {
     if (link_ == nullptr) {
         netif_ = loopback_netif();
         if (netif_ == nullptr) {
@@ -139,6 +162,7 @@ result<> host::configure(const lwip_options& o) noexcept {
 
 host::~host() {
     core& c = core::instance();
+    c.names().host_goes(*this);
     if (linked()) {
         c.remove(*this);
     }
@@ -401,6 +425,14 @@ result<tcp_socket*> host::open_tcp(family f) noexcept {
 
 result<datagram_socket*> host::open_udp(family f) noexcept {
     return udp::open(*this, f);
+}
+
+void host::start_query(name_query& query) noexcept {
+    core::instance().names().start(*this, query);
+}
+
+void host::forget_query(name_query& query) noexcept {
+    core::instance().names().forget(query);
 }
 
 bool host::drained() const noexcept {

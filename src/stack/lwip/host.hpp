@@ -8,8 +8,10 @@
 #include <weft/lwip.hpp>
 #include <weft/stack.hpp>
 
+#include <array>
 #include <cstddef>
 #include <memory>
+#include <span>
 
 namespace weft::lwip {
 
@@ -23,16 +25,18 @@ class host final : public stack, public list_node {
     [[nodiscard]] std::string_view name() const noexcept override { return "lwip"; }
     result<tcp_socket*> open_tcp(family f) noexcept override;
     result<datagram_socket*> open_udp(family f) noexcept override;
-    void start_query(name_query& query) noexcept override {
-        query.complete(errc::name_try_again); // no servers
-    }
-    void forget_query(name_query&) noexcept override {}
+    void start_query(name_query& query) noexcept override;
+    void forget_query(name_query& query) noexcept override;
     [[nodiscard]] bool drained() const noexcept override;
 
     [[nodiscard]] netif& interface() noexcept { return *netif_; }
     /// TCP sockets that are not bound yet.
     [[nodiscard]] list<flush_link>& fresh_sockets() noexcept { return fresh_sockets_; }
     [[nodiscard]] list<host_link>& udp_sockets() noexcept { return udp_sockets_; }
+    /// Who is asked for names; none: whoever the network announced.
+    [[nodiscard]] std::span<const ip_addr_t> name_servers() const noexcept {
+        return std::span(name_servers_).first(name_server_count_);
+    }
     [[nodiscard]] bool has_link() const noexcept { return link_ != nullptr; }
     [[nodiscard]] bool owns(const netif* n) const noexcept { return n == netif_; }
 
@@ -55,6 +59,7 @@ class host final : public stack, public list_node {
   private:
     host(weft::loop& home, const lwip_options& o) noexcept;
     result<> configure(const lwip_options& o) noexcept;
+    result<> choose_interface(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     [[nodiscard]] u16_t frame_size() const noexcept;
     static void take(pbuf* packet, netif* in) noexcept;
@@ -80,6 +85,8 @@ class host final : public stack, public list_node {
     pbuf* spare_ = nullptr; // of a whole frame's size: what the next frame is read into. With a
                             // link there always is one, or frames could not be taken and lost
     frame_watch watch_;
+    std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_{};
+    std::size_t name_server_count_ = 0;
     list<flush_link> fresh_sockets_;
     list<host_link> udp_sockets_;
 };

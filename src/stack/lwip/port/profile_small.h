@@ -57,7 +57,8 @@
 #define MEMP_NUM_MLD6_GROUP 8 /* 32 B each: each netif takes one for every address */
 
 /* Names. */
-#define DNS_TABLE_SIZE 4 /* 320 B each, and a udp_pcb while it is asked for */
+/* 332 B each, and a udp_pcb while it is asked for: a name's A and AAAA are two. */
+#define DNS_TABLE_SIZE 4
 #define DNS_MAX_NAME_LENGTH 256
 #define DNS_MAX_SERVERS 2 /* 24 B each */
 #define LWIP_DHCP_MAX_DNS_SERVERS 2

@@ -52,7 +52,8 @@
 #define MEMP_NUM_MLD6_GROUP 4       /* 32 B each: each netif takes one for every address */
 
 /* Names. */
-#define DNS_TABLE_SIZE 2       /* 128 B each, and a udp_pcb while it is asked for */
+/* 140 B each, and a udp_pcb while it is asked for: a name's A and AAAA are two. */
+#define DNS_TABLE_SIZE 2
 #define DNS_MAX_NAME_LENGTH 64 /* longer names fail */
 #define DNS_MAX_SERVERS 1      /* 24 B each */
 #define LWIP_DHCP_MAX_DNS_SERVERS 1
