@@ -101,6 +101,10 @@ class loop {
         return now_;
     }
 
+    /// When a turn must be taken at the latest; at_once if there is something to do, `never` if
+    /// only the driver can tell. For those who sleep on driver::descriptor() themselves.
+    [[nodiscard]] time_point next_deadline() noexcept;
+
     [[nodiscard]] driver& sleeper() const noexcept { return *driver_; }
     [[nodiscard]] timer_heap& timers() noexcept { return timers_; }
 
@@ -142,7 +146,7 @@ class loop {
     bool turn(time_point deadline) noexcept;
     bool full_turn(time_point deadline) noexcept;
     [[nodiscard]] bool has_work() const noexcept;
-    [[nodiscard]] time_point next_deadline(time_point latest) noexcept;
+    [[nodiscard]] time_point deadline_before(time_point latest) noexcept;
     [[nodiscard]] time_point services_deadline(time_point latest) noexcept;
     void fire_timers() noexcept;
     void run_posted() noexcept;

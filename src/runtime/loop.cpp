@@ -131,12 +131,16 @@ inline bool loop::has_work() const noexcept {
            posted_.load(std::memory_order_relaxed) != nullptr;
 }
 
-inline time_point loop::next_deadline(time_point latest) noexcept {
+inline time_point loop::deadline_before(time_point latest) noexcept {
     if (has_work()) {
         return at_once;
     }
     const time_point deadline = timers_.earliest() < latest ? timers_.earliest() : latest;
     return services_.empty() ? deadline : services_deadline(deadline);
+}
+
+time_point loop::next_deadline() noexcept {
+    return deadline_before(never);
 }
 
 [[gnu::noinline]] time_point loop::services_deadline(time_point latest) noexcept {
@@ -203,7 +207,7 @@ inline bool loop::turn(time_point deadline) noexcept {
 }
 
 [[gnu::noinline]] bool loop::full_turn(time_point deadline) noexcept {
-    deadline = next_deadline(deadline);
+    deadline = deadline_before(deadline);
     now_is_fresh_ = false; // some may have asked before the sleep
     bool something_can_happen = driver_->wait(deadline);
     if (posted_.load(std::memory_order_relaxed) != nullptr) {

@@ -99,7 +99,8 @@ task<>
 interrupted_both_ways(world& w, family f, std::size_t& send_cuts, std::size_t& receive_cuts) {
     auto pair = co_await connect_pair(w, f);
     REQUIRE(error_of(pair) == errc::ok);
-    const result<> little = pair->client.socket()->set_option(weft::socket_option::send_buffer, 16 * 1024); // so that it waits
+    const result<> little = pair->client.socket()->set_option(
+        weft::socket_option::send_buffer, 16 * 1024); // so that it waits
     CHECK((little || little.error() == errc::not_supported));
     const std::uint64_t size = w.known().bulk / 4;
     auto all = co_await weft::when_all(

@@ -1,0 +1,262 @@
+// object: one socket of the façade. Blocking, timeout and non-blocking calls, written once over the
+// narrow waist: try, and where that would block pump the loop until ready or until the deadline.
+//
+// usocket::socket and the C functions are handles to these; all calls return a count or a negative
+// errc, and throw nothing.
+#pragma once
+
+#include "usocket/core/byte_queue.hpp"
+#include "usocket/core/handles.hpp"
+#include "usocket/core/ready_call.hpp"
+#include "usocket/core/thread.hpp"
+
+#include <weft/list.hpp>
+#include <weft/socket.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace usocket {
+
+using weft::endpoint;
+using weft::errc;
+using weft::io_count;
+using weft::result;
+
+/// How long one call may still wait.
+class patience {
+  public:
+    explicit patience(weft::duration limit) noexcept : limit_(limit) {}
+
+  private:
+    friend class object;
+    weft::duration limit_; // zero: not at all; max: for ever
+    weft::time_point deadline_ = weft::never;
+    bool begun_ = false;
+};
+
+class object final : public of_thread, private weft::readiness_observer {
+  public:
+    static constexpr weft::duration forever = weft::duration::max();
+    static constexpr int default_backlog = -1;
+
+    /// errc::family_not_supported, invalid_argument (the type, or a protocol that is another
+    /// type's), protocol_not_supported, too_many_open, no_memory.
+    static result<object*> open(thread& owner, int af, int type, int proto) noexcept;
+
+    object(const object&) = delete;
+    object& operator=(const object&) = delete;
+
+    [[nodiscard]] handle number() const noexcept { return number_; }
+    [[nodiscard]] const weft::loop* home() const noexcept { return loop_; }
+    [[nodiscard]] weft::family family() const noexcept { return family_; }
+    [[nodiscard]] bool is_stream() const noexcept { return kind_ == kind::stream; }
+
+    /// Frees the object; a call that waits in it ends with bad_handle. Allocates nothing.
+    void close() noexcept;
+
+    errc bind(const endpoint& at) noexcept;
+    /// A negative backlog is 0.
+    errc listen(int backlog) noexcept;
+    errc listen() noexcept;
+    result<object*> accept(endpoint& from) noexcept;
+    errc connect(const endpoint& to) noexcept;
+    errc shutdown(int how) noexcept;
+    result<endpoint> local() noexcept;
+    result<endpoint> remote() noexcept;
+
+    /// A count, or the negative errc. `flags`: MSG_DONTWAIT.
+    io_count send(std::span<const std::byte> from, int flags = 0) noexcept {
+        if (state_ == state::connected && waits_never(flags)) [[likely]] {
+            return send_now(from);
+        }
+        return send_apart(from, flags);
+    }
+    /// `done` is exact whatever happens.
+    errc send_all(std::span<const std::byte> from, std::size_t& done) noexcept;
+    io_count send_to(std::span<const std::byte> from, const endpoint* to, int flags) noexcept;
+
+    /// `flags`: MSG_PEEK, MSG_DONTWAIT.
+    io_count recv(std::span<std::byte> into, int flags = 0) noexcept {
+        if (state_ == state::connected && flags == 0 && limit_ == weft::duration::zero() &&
+            held_.empty()) [[likely]] {
+            return recv_now(into);
+        }
+        return recv_apart(into, flags);
+    }
+    io_count recv_from(std::span<std::byte> into, int flags, endpoint& from) noexcept;
+
+    // The stream interface: no short reads or writes unless non-blocking; errc::would_block is
+    // MicroPython's None. After an error what was read is first in line for the next call.
+    io_count read(std::span<std::byte> into) noexcept;
+    io_count read_line(std::span<std::byte> into) noexcept;
+    errc write(std::span<const std::byte> from, std::size_t& done) noexcept;
+
+    // The same in two steps, for results whose size is known only then: waits until so much is
+    // held, then take() moves it out. 0 is the end of the stream.
+    io_count hold(std::size_t n) noexcept;
+    io_count hold_line() noexcept;
+    std::size_t take(std::span<std::byte> into) noexcept { return held_.take(into); }
+
+    /// `limit` rounded up to whole milliseconds by the caller.
+    errc set_timeout(weft::duration limit) noexcept;
+    [[nodiscard]] weft::duration timeout() const noexcept { return limit_; }
+
+    errc set_option(int level, int option, int value) noexcept;
+    errc set_option(int level, int option, std::span<const std::byte> value) noexcept;
+    result<int> get_option(int level, int option) noexcept;
+
+    /// MicroPython's poll bits of what holds now among `mask`; ERR and HUP whatever is asked.
+    unsigned poll(unsigned mask) noexcept;
+    void observe(object_observer& o) noexcept { observers_.push_back(o); }
+    [[nodiscard]] object_observer* observer_of(const void* owner) noexcept {
+        object_observer* found = nullptr; // there are few
+        observers_.for_each(
+            [&](object_observer& each) { found = each.owner_ == owner ? &each : found; });
+        return found;
+    }
+
+    /// `call` runs in a turn of the loop when this may be ready for more, and once soon; null: none
+    /// any more. `release` is given the context when it is not needed any more. errc::no_memory.
+    errc set_ready(
+        ready_call::function call, void* context,
+        void (*release)(void*) noexcept = nullptr) noexcept;
+
+    // MicroPython's stream protocol: a count or -1 with `*error`.
+    std::size_t stream_read(std::span<std::byte> into, int* error) noexcept;
+    std::size_t stream_write(std::span<const std::byte> from, int* error) noexcept;
+    std::size_t stream_ioctl(unsigned request, std::uintptr_t argument, int* error) noexcept;
+
+    /// The turn in which what was written goes out, where a stack has its own.
+    void push_out() noexcept {
+        if (loop_->has_services() && !loop_->running()) {
+            turn();
+        }
+    }
+
+  private:
+    enum class kind : std::uint8_t { stream, datagram };
+
+    ///   fresh -> listening
+    ///   fresh -> connecting -> connected      non-blocking; refused if it fails
+    ///   fresh -> connected                    blocking; failed if it fails
+    ///   connected -> half_deaf                shutdown(SHUT_RD)
+    /// `refused` and `failed` have no socket of the stack any more; connect() makes another. A
+    /// datagram socket is always `fresh`.
+    enum class state : std::uint8_t {
+        fresh,
+        listening,
+        connecting,
+        connected,
+        half_deaf,
+        refused, // pending_ until it was told
+        failed,  // told by the call that waited for it
+    };
+
+    /// Keeps the object alive while a call waits in it.
+    class in_call {
+      public:
+        explicit in_call(object& o) noexcept : object_(o) { ++object_.calls_; }
+        in_call(const in_call&) = delete;
+        in_call& operator=(const in_call&) = delete;
+        ~in_call() {
+            if (--object_.calls_ == 0 && object_.number_ == 0) {
+                delete &object_;
+            }
+        }
+
+      private:
+        object& object_;
+    };
+
+    object(thread& owner, weft::loop& home, kind k, weft::family f) noexcept;
+    ~object();
+    static result<object*> make(thread& owner, weft::loop& home, kind k, weft::family f) noexcept;
+
+    [[nodiscard]] weft::tcp_socket& tcp() const noexcept {
+        return static_cast<weft::tcp_socket&>(*core_);
+    }
+    [[nodiscard]] weft::datagram_socket& udp() const noexcept {
+        return static_cast<weft::datagram_socket&>(*core_);
+    }
+    void adopt(weft::socket_core& core) noexcept;
+    void drop_core() noexcept;
+    void turn() noexcept;
+    errc reopen() noexcept;
+
+    [[nodiscard]] bool waits_never(int flags) const noexcept {
+        return limit_ == weft::duration::zero() || (flags & dont_wait) != 0;
+    }
+    [[nodiscard]] patience patience_for(int flags) const noexcept {
+        return patience(waits_never(flags) ? weft::duration::zero() : limit_);
+    }
+    /// errc::would_deadlock for a call that might wait, inside the loop's own turn.
+    errc may_wait(const patience& p, const char* call, const char* instead) const noexcept;
+    errc wait(patience& p) noexcept;
+
+    template <class Try>
+    io_count until_done(patience& p, weft::readiness wanted, Try attempt) noexcept;
+    io_count receive(std::span<std::byte> into, patience& p) noexcept;
+    errc fill(std::span<std::byte> into, std::size_t& got, patience& p) noexcept;
+    errc fill_held(std::size_t n, patience& p) noexcept;
+    io_count hold_line(std::size_t longest, patience& p) noexcept;
+    errc push(std::span<const std::byte> from, std::size_t& done, patience& p) noexcept;
+    io_count receive_datagram(std::span<std::byte> into, patience& p, endpoint& from) noexcept;
+    io_count peek_datagram(std::span<std::byte> into, patience& p, endpoint& from) noexcept;
+    io_count take_datagram(std::span<std::byte> into, endpoint& from) noexcept;
+    io_count
+    send_datagram(std::span<const std::byte> from, const endpoint* to, patience& p) noexcept;
+
+    io_count send_now(std::span<const std::byte> from) noexcept {
+        core_->presume(weft::readiness::writable);
+        const io_count n = tcp().try_send(from);
+        if (loop_->has_services()) [[unlikely]] {
+            push_out();
+        }
+        return n;
+    }
+    io_count send_apart(std::span<const std::byte> from, int flags) noexcept;
+    io_count recv_now(std::span<std::byte> into) noexcept {
+        core_->presume(weft::readiness::readable);
+        const io_count n = tcp().try_recv(into);
+        return weft::would_block(n) ? recv_apart(into, 0) : n;
+    }
+    io_count recv_apart(std::span<std::byte> into, int flags) noexcept;
+
+    void advance_connect() noexcept;
+    errc fail_connect(errc why, state then) noexcept;
+    errc connect_stream(const endpoint& to) noexcept;
+    errc not_sendable() noexcept;
+    errc not_readable() noexcept;
+    [[nodiscard]] errc take_error() noexcept;
+    unsigned poll_stream() noexcept;
+    errc change_membership(bool joins, std::span<const std::byte> value) noexcept;
+    void tell_observers(object_observer::news what) noexcept;
+
+    static constexpr int dont_wait = 0x40;
+
+    state state_ = state::fresh;
+    kind kind_;
+    weft::family family_;
+    bool resets_on_close_ = false; // SO_LINGER with no time
+    bool held_datagram_ = false;   // held_ is one datagram, which was peeked at
+    bool no_delay_ = false;        // with the next two: given again to the next socket of the stack
+    bool reuse_address_ = false;
+    bool keep_alive_ = false;
+    int calls_ = 0; // that are waiting in this
+    weft::duration limit_ = forever;
+    weft::socket_core* core_ = nullptr; // null: refused, failed or closed
+    weft::loop* loop_;
+    weft::stack* net_ = nullptr; // of a socket that can be opened again
+    byte_queue held_;
+    handle number_ = 0;
+    endpoint held_from_;
+    errc pending_ = errc::ok;
+    std::unique_ptr<ready_call> ready_call_;
+    weft::list<object_observer> observers_;
+};
+
+} // namespace usocket
