@@ -61,6 +61,12 @@ ROWS = {
     "runtime.timer.instructions.100000": ("instructions", "lower", ("max", 80, "libuv")),
     "runtime.mutex.instructions": ("instructions", "lower", ("max", 25, None)),
     "runtime.channel.instructions": ("instructions", "lower", ("max", 150, None)),
+    # Of what the C ABI adds to the two system calls.
+    "facade.recv.instructions": ("instructions", "lower", ("max", 80, None)),
+    "facade.blocking.rps": ("requests/s", "higher", ("least", 0.95, "libc")),
+    "facade.poll.scale.10": ("instructions", "lower", ("none", None, None)),
+    "facade.poll.scale.100": ("instructions", "lower", ("none", None, None)),
+    "facade.poll.scale.1000": ("instructions", "lower", ("ratio", 1.05, "10_sockets")),
     "steady.allocations": ("per echo", "lower", ("max", 0, None)),
     "host.idle.bytes": ("bytes", "lower", ("max", 500, "libuv")),
     # The 220 bytes of the design are a board's, of half the pointer size and with its own bench.
@@ -342,6 +348,40 @@ class Bench:
                 values[who] = (many - few) / 1000
         return values
 
+    # The façade.
+
+    def facade_transfer(self):
+        """What is added; the system calls' own instructions beside it."""
+        count = 2000 if self.quick else 20000
+        weft = self.instructions_each("facade_transfer_weft", (), count)
+        libc_calls = self.instructions_each("facade_transfer_libc", (), count)
+        if weft is None or libc_calls is None:
+            return {}
+        return {"weft": weft - libc_calls, "bare_calls": libc_calls}
+
+    def facade_blocking(self):
+        """Server and load on one core: a blocking server sleeps while its client works."""
+        trips = 20000 if self.quick else 100000
+        programs = [who for who in ("weft", "libc") if self.has(f"echo_facade_{who}")]
+        load = ["--connections", "1", "--round-trips", str(trips), "--warm-up", "1000"]
+        rounds = []
+        cpus = self.server_cpu, self.load_cpu
+        self.load_cpu = self.server_cpu
+        for i in range(self.rounds):
+            order = programs[::-1] if i % 2 else programs
+            rounds.append({who: self.serve(f"facade_{who}", load)["rps"] for who in order})
+        self.server_cpu, self.load_cpu = cpus
+        return rounds
+
+    def facade_poll(self, sockets):
+        count = 500 if self.quick else 5000
+        value = self.once(("facade_poll", sockets), lambda: self.instructions_each(
+            "facade_poll_weft", (), count, (sockets,)))
+        if value is None:
+            return {}
+        return {"weft": value} if sockets == 10 else {
+            "weft": value, "10_sockets": self.facade_poll(10)["weft"]}
+
     # Single operations of the runtime.
 
     def micro(self, name, peers, pending=None):
@@ -361,6 +401,8 @@ class Bench:
             return self.echo_time(int(last), lambda r: r["server_cpu_us"] / r["round_trips"])
         if family == "host.echo.rps":
             return self.echo_time(int(last), lambda r: r["rps"])
+        if family == "facade.poll.scale":
+            return self.facade_poll(int(last))
         if family == "runtime.timer.instructions":
             return self.micro("timer", ["libuv", "asio"], int(last))
         return {
@@ -370,6 +412,8 @@ class Bench:
             "host.echo.syscalls.64": lambda: self.echo_counted(64, CALLS),
             "lwip.echo.instructions": self.lwip_echo,
             "lwip.bulk.gbps": self.lwip_bulk,
+            "facade.recv.instructions": self.facade_transfer,
+            "facade.blocking.rps": self.facade_blocking,
             "runtime.await.instructions": lambda: self.micro("await", ["asio"]),
             "runtime.spawn.instructions": lambda: self.micro("spawn", ["asio"]),
             "runtime.yield.instructions": lambda: self.micro("yield", ["asio"]),

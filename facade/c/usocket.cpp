@@ -14,7 +14,7 @@
 
 namespace {
 
-using usocket::handle;
+using usocket::handle_place;
 using usocket::handles;
 using usocket::object;
 using usocket::thread;
@@ -32,6 +32,10 @@ int negative(errc error) noexcept {
 /// number.
 bool is_memory(const void* at, std::size_t size) noexcept {
     return (at != nullptr || size == 0) && size <= largest;
+}
+/// A pointer, and a size that is positive.
+bool is_some_memory(const void* at, std::size_t size) noexcept {
+    return at != nullptr && static_cast<std::ptrdiff_t>(size) > 0;
 }
 std::span<std::byte> writable(void* at, std::size_t size) noexcept {
     return {static_cast<std::byte*>(at), size};
@@ -131,6 +135,20 @@ result<weft::duration> limit_of(std::int64_t milliseconds) noexcept {
         return object::forever;
     }
     return weft::duration(std::chrono::milliseconds(milliseconds));
+}
+
+[[gnu::noinline]] std::int64_t
+send_by_object(us_socket s, const void* data, std::size_t size, int flags) noexcept {
+    return on(s, data, size, [=](object& o) -> std::int64_t {
+        return o.send(readable(data, size), flags);
+    });
+}
+
+[[gnu::noinline]] std::int64_t
+recv_by_object(us_socket s, void* into, std::size_t size, int flags) noexcept {
+    return on(s, into, size, [=](object& o) -> std::int64_t {
+        return o.recv(writable(into, size), flags);
+    });
 }
 
 } // namespace
@@ -280,14 +298,23 @@ int us_getpeername(us_socket s, us_address* into) {
     return on(s, [into](object& o) { return give(o.remote(), into); });
 }
 
+// Sockets that may not wait go straight to the stack's; all else is apart, so that these two need
+// no stack frame.
 int64_t us_send(us_socket s, const void* data, size_t size, int flags) {
-    return on(
-        s, data, size, [=](object& o) -> int64_t { return o.send(readable(data, size), flags); });
+    handle_place* const place = handles::place_of(s);
+    if (place != nullptr && place->direct != nullptr && is_some_memory(data, size)) [[likely]] {
+        return place->direct->ask_send(readable(data, size)); // whatever the flags
+    }
+    return send_by_object(s, data, size, flags);
 }
 
 int64_t us_recv(us_socket s, void* into, size_t size, int flags) {
-    return on(
-        s, into, size, [=](object& o) -> int64_t { return o.recv(writable(into, size), flags); });
+    handle_place* const place = handles::place_of(s);
+    if (place != nullptr && place->direct != nullptr && is_some_memory(into, size) && flags == 0)
+        [[likely]] {
+        return place->direct->ask_recv(writable(into, size));
+    }
+    return recv_by_object(s, into, size, flags);
 }
 
 int64_t us_sendto(us_socket s, const void* data, size_t size, int flags, const us_address* to) {

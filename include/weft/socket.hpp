@@ -249,6 +249,16 @@ class tcp_socket : public socket_core {
         return send_some(from);
     }
 
+    /// The same for callers that do not wait for events: the stack is asked, whatever is known.
+    io_count ask_recv(std::span<std::byte> into) noexcept {
+        presume(readiness::readable);
+        return receive_some(into);
+    }
+    io_count ask_send(std::span<const std::byte> from) noexcept {
+        presume(readiness::writable);
+        return send_some(from);
+    }
+
     /// The first received bytes in place, at least one unless the stream ended; valid until
     /// consume() or any other call on this socket. The errors of try_recv. A stack that has no
     /// bytes of its own to show (the host's) says errc::not_supported.

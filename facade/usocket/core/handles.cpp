@@ -1,90 +1,84 @@
 #include "usocket/core/handles.hpp"
 
-#include <new>
-
 namespace usocket {
 
-constinit std::atomic<handle_place*> handles::chunk_[chunks] = {};
+constinit handle_place handles::places_[places] = {};
 
 namespace {
 
-// Opening and closing are rare beside looking up: one lock for all threads.
-constinit std::atomic<bool> locked{false};
-constinit std::size_t chunks_made = 0;
-constinit handle_place* first_free = nullptr; // taken in the order in which they were freed
-constinit handle_place* last_free = nullptr;
+// What only opening and closing look at, under one lock for all threads: they are rare beside
+// looking up.
+struct place_history {
+    handle last = 0; // the last handle that this place had
+    std::uint32_t next_free = 0;
+};
+constinit place_history history[handles::places] = {};
+constinit std::uint32_t never_used = 1; // place 0 is nobody's: 0 is no handle
+constinit std::uint32_t first_free = 0; // 0: none; taken in the order in which they were freed
+constinit std::uint32_t last_free = 0;
 
-class lock_free_places {
+constinit std::atomic<bool> locked{false};
+
+class lock_places {
   public:
-    lock_free_places() noexcept {
+    lock_places() noexcept {
         while (locked.exchange(true, std::memory_order_acquire)) {
         }
     }
-    lock_free_places(const lock_free_places&) = delete;
-    lock_free_places& operator=(const lock_free_places&) = delete;
-    ~lock_free_places() { locked.store(false, std::memory_order_release); }
+    lock_places(const lock_places&) = delete;
+    lock_places& operator=(const lock_places&) = delete;
+    ~lock_places() { locked.store(false, std::memory_order_release); }
 };
 
-void append_free(handle_place& place) noexcept {
-    place.next_free = nullptr;
-    (last_free != nullptr ? last_free->next_free : first_free) = &place;
-    last_free = &place;
+std::uint32_t index_of(handle h) noexcept {
+    return static_cast<std::uint32_t>(h) & (handles::places - 1);
 }
 
 } // namespace
 
-bool handles::add_chunk() noexcept {
-    if (chunks_made == chunks) {
-        return false;
+handle_place* handles::take(object& target) noexcept {
+    const lock_places lock;
+    std::uint32_t index = first_free;
+    if (index != 0) {
+        first_free = history[index].next_free;
+        last_free = first_free == 0 ? 0 : last_free;
+    } else if (never_used != places) {
+        index = never_used++;
+        history[index].last = static_cast<handle>(index);
+    } else {
+        return nullptr;
     }
-    auto* const made = new (std::nothrow) handle_place[places_per_chunk];
-    if (made == nullptr) {
-        return false;
-    }
-    for (std::size_t i = 0; i != places_per_chunk; ++i) {
-        made[i].last = static_cast<handle>(chunks_made * places_per_chunk + i);
-        append_free(made[i]);
-    }
-    chunk_[chunks_made++].store(made, std::memory_order_release); // for good
-    return true;
-}
-
-handle handles::take(object& target) noexcept {
-    const lock_free_places lock;
-    if (first_free == nullptr && !add_chunk()) {
-        return 0;
-    }
-    handle_place& place = *first_free;
-    first_free = place.next_free;
-    if (first_free == nullptr) {
-        last_free = nullptr;
-    }
-    place.last += handle{1} << index_bits; // the next generation; 45 bits do not run out
+    history[index].last += handle{1} << index_bits; // the next generation; 47 bits do not run out
+    handle_place& place = places_[index];
     place.target = &target;
-    place.owner.store(thread::token(), std::memory_order_relaxed);
-    place.taken_by.store(place.last, std::memory_order_release);
-    return place.last;
+    place.direct = nullptr;
+    place.taken_by.store(history[index].last, std::memory_order_relaxed);
+    place.owner.store(this_thread(), std::memory_order_relaxed);
+    return &place;
 }
 
-handle_place* handles::place_of(handle h) noexcept {
-    const auto index = static_cast<std::size_t>(h) & ((std::size_t{1} << index_bits) - 1);
-    handle_place* const chunk = chunk_[index / places_per_chunk].load(std::memory_order_acquire);
-    return chunk != nullptr ? &chunk[index % places_per_chunk] : nullptr;
-}
-
-void handles::give_back(handle h) noexcept {
-    const lock_free_places lock;
-    handle_place& place = *place_of(h);
-    place.taken_by.store(0, std::memory_order_release);
+void handles::give_back(handle_place& place) noexcept {
+    const lock_places lock;
+    const auto index = static_cast<std::uint32_t>(&place - places_);
+    place.owner.store(nullptr, std::memory_order_relaxed);
+    place.taken_by.store(0, std::memory_order_relaxed);
     place.target = nullptr;
-    append_free(place);
+    place.direct = nullptr;
+    history[index].next_free = 0;
+    (last_free != 0 ? history[last_free].next_free : first_free) = index;
+    last_free = index;
+}
+
+handles::found handles::missing(handle h) noexcept {
+    const bool taken = h != 0 && places_[index_of(h)].taken_by.load(std::memory_order_relaxed) == h;
+    return {nullptr, taken ? weft::errc::not_permitted : weft::errc::bad_handle};
 }
 
 bool handles::was_one(handle h) noexcept {
-    const lock_free_places lock;
-    const handle_place* const place = h > 0 ? place_of(h) : nullptr;
-    return place != nullptr && h >> index_bits != 0 && h <= place->last &&
-           place->taken_by.load(std::memory_order_relaxed) != h;
+    const lock_places lock;
+    const std::uint32_t index = index_of(h);
+    return h > 0 && index != 0 && h >> index_bits != 0 && h <= history[index].last &&
+           places_[index].taken_by.load(std::memory_order_relaxed) != h;
 }
 
 } // namespace usocket

@@ -2,70 +2,77 @@
 // such: the place that it points to has another generation by then.
 #pragma once
 
-#include "usocket/core/thread.hpp"
-
 #include <weft/errc.hpp>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 
+namespace weft {
+class tcp_socket;
+}
+
 namespace usocket {
 
 class object;
 
-/// Positive; never given twice.
+/// Positive; never given twice. The low bits are the index of its place.
 using handle = std::int64_t;
 
+/// The same for every call of one thread, and for no other living thread.
+inline const void* this_thread() noexcept {
+#if defined(__x86_64__) || defined(__aarch64__)
+    return __builtin_thread_pointer();
+#else
+    static thread_local char here;
+    return &here;
+#endif
+}
+
 /// One place for a socket. A thread's own handles are looked up without a lock: nobody else changes
-/// a place that is taken.
+/// a place that is taken. A free place has no owner.
 struct handle_place {
-    std::atomic<handle> taken_by{0}; // 0: free
+    std::atomic<handle> taken_by{0};
     std::atomic<const void*> owner{nullptr};
+    /// Set while bytes may go straight to and from the stack's socket: connected, may not wait, and
+    /// nothing held.
+    weft::tcp_socket* direct = nullptr;
     object* target = nullptr;
-    handle last = 0; // the last handle that this place had
-    handle_place* next_free = nullptr;
 };
 
 class handles {
   public:
-    static constexpr unsigned index_bits = 18;
-    static constexpr std::size_t places_per_chunk = 256;
-    static constexpr std::size_t chunks = (std::size_t{1} << index_bits) / places_per_chunk;
+    /// How many sockets there can be at a time.
+    static constexpr unsigned index_bits = 16;
+    static constexpr std::size_t places = std::size_t{1} << index_bits;
+
+    /// Null: use find() to learn why.
+    static handle_place* place_of(handle h) noexcept {
+        handle_place& place = places_[static_cast<std::size_t>(h) & (places - 1)];
+        const bool is_it = place.taken_by.load(std::memory_order_relaxed) == h &&
+                           place.owner.load(std::memory_order_relaxed) == this_thread();
+        return is_it ? &place : nullptr;
+    }
 
     struct found {
         object* target; // null: why
         weft::errc why; // bad_handle: closed, or never one; not_permitted: another thread's
     };
-
     static found find(handle h) noexcept {
-        const auto index = static_cast<std::size_t>(h) & ((std::size_t{1} << index_bits) - 1);
-        const handle_place* const chunk =
-            chunk_[index / places_per_chunk].load(std::memory_order_acquire);
-        if (chunk == nullptr) [[unlikely]] {
-            return {nullptr, weft::errc::bad_handle};
-        }
-        const handle_place& place = chunk[index % places_per_chunk];
-        if (place.taken_by.load(std::memory_order_acquire) != h || h == 0) [[unlikely]] {
-            return {nullptr, weft::errc::bad_handle};
-        }
-        if (place.owner.load(std::memory_order_relaxed) != thread::token()) [[unlikely]] {
-            return {nullptr, weft::errc::not_permitted};
-        }
-        return {place.target, weft::errc::ok};
+        const handle_place* const place = place_of(h);
+        return place != nullptr ? found{place->target, weft::errc::ok} : missing(h);
     }
 
-    /// 0: errc::too_many_open or errc::no_memory.
-    static handle take(object& target) noexcept;
-    static void give_back(handle h) noexcept;
+    /// Null: all places are taken.
+    static handle_place* take(object& target) noexcept;
+    static void give_back(handle_place& place) noexcept;
     /// True for a handle that was given out once and is closed.
     static bool was_one(handle h) noexcept;
 
   private:
-    static bool add_chunk() noexcept;
-    static handle_place* place_of(handle h) noexcept;
+    static found missing(handle h) noexcept;
 
-    static std::atomic<handle_place*> chunk_[chunks];
+    static handle_place places_[places]; // pages that were never used take no memory on a host
 };
 
 } // namespace usocket

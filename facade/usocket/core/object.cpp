@@ -34,10 +34,10 @@ result<object*> object::make(thread& owner, weft::loop& home, kind k, weft::fami
     if (made == nullptr) {
         return fail(errc::no_memory);
     }
-    made->number_ = handles::take(*made);
-    if (made->number_ == 0) {
+    made->place_ = handles::take(*made);
+    if (made->place_ == nullptr) {
         delete made;
-        return fail(errc::no_memory);
+        return fail(errc::too_many_open);
     }
     return made;
 }
@@ -79,6 +79,9 @@ void object::adopt(weft::socket_core& core) noexcept {
 
 void object::drop_core() noexcept {
     if (core_ != nullptr) {
+        if (place_ != nullptr) {
+            place_->direct = nullptr;
+        }
         readiness_observer::unlink();
         std::exchange(core_, nullptr)->release();
     }
@@ -114,10 +117,10 @@ errc object::reopen() noexcept {
 }
 
 void object::close() noexcept {
-    if (number_ == 0) {
+    if (place_ == nullptr) {
         return;
     }
-    handles::give_back(std::exchange(number_, 0));
+    handles::give_back(*std::exchange(place_, nullptr));
     if (resets_on_close_ && kind_ == kind::stream && core_ != nullptr) {
         tcp().abort();
     }
@@ -141,7 +144,7 @@ errc object::set_ready(
     if (call == nullptr) {
         return errc::ok;
     }
-    ready_call_.reset(new (std::nothrow) ready_call(*loop_, number_, call, context, release));
+    ready_call_.reset(new (std::nothrow) ready_call(*loop_, number(), call, context, release));
     if (!ready_call_) {
         if (release != nullptr) {
             release(context);
@@ -178,7 +181,7 @@ errc object::wait(patience& p) noexcept {
         }
         p.begun_ = true; // what has arrived comes in with a turn
         (void)loop_->poll();
-        return number_ != 0 ? errc::ok : errc::bad_handle;
+        return place_ != nullptr ? errc::ok : errc::bad_handle;
     }
     if (!p.begun_) {
         p.begun_ = true;
@@ -189,7 +192,7 @@ errc object::wait(patience& p) noexcept {
         return errc::timed_out;
     }
     const errc slept = thread::here().sleep(*loop_, p.deadline_);
-    return number_ != 0 ? slept : errc::bad_handle;
+    return place_ != nullptr ? slept : errc::bad_handle;
 }
 
 // --- being named, listening, accepting
@@ -342,11 +345,11 @@ errc object::connect_stream(const endpoint& to) noexcept {
     state_ = state::connecting;
     if (p.limit_ == weft::duration::zero()) {
         push_out();
-        return number_ != 0 ? errc::in_progress : errc::bad_handle;
+        return place_ != nullptr ? errc::in_progress : errc::bad_handle;
     }
     while (true) {
         const errc slept = wait(p);
-        if (number_ == 0) {
+        if (place_ == nullptr) {
             return errc::bad_handle;
         }
         const result<> outcome = tcp().connect_result();
@@ -389,6 +392,7 @@ errc object::shutdown(int how) noexcept {
     if (how != SHUT_WR) {
         state_ = state::half_deaf;
         held_.drop(held_.size());
+        choose_way();
     }
     return errc::ok;
 }

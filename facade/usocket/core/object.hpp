@@ -50,7 +50,10 @@ class object final : public of_thread, private weft::readiness_observer {
     object(const object&) = delete;
     object& operator=(const object&) = delete;
 
-    [[nodiscard]] handle number() const noexcept { return number_; }
+    /// 0: closed.
+    [[nodiscard]] handle number() const noexcept {
+        return place_ != nullptr ? place_->taken_by.load(std::memory_order_relaxed) : 0;
+    }
     [[nodiscard]] const weft::loop* home() const noexcept { return loop_; }
     [[nodiscard]] weft::family family() const noexcept { return family_; }
     [[nodiscard]] bool is_stream() const noexcept { return kind_ == kind::stream; }
@@ -68,25 +71,15 @@ class object final : public of_thread, private weft::readiness_observer {
     result<endpoint> local() noexcept;
     result<endpoint> remote() noexcept;
 
-    /// A count, or the negative errc. `flags`: MSG_DONTWAIT.
-    io_count send(std::span<const std::byte> from, int flags = 0) noexcept {
-        if (state_ == state::connected && waits_never(flags)) [[likely]] {
-            return send_now(from);
-        }
-        return send_apart(from, flags);
-    }
+    /// A count, or the negative errc. `flags`: MSG_DONTWAIT. Where handle_place::direct is set,
+    /// sending and receiving without flags may go straight to that socket.
+    io_count send(std::span<const std::byte> from, int flags = 0) noexcept;
     /// `done` is exact whatever happens.
     errc send_all(std::span<const std::byte> from, std::size_t& done) noexcept;
     io_count send_to(std::span<const std::byte> from, const endpoint* to, int flags) noexcept;
 
     /// `flags`: MSG_PEEK, MSG_DONTWAIT.
-    io_count recv(std::span<std::byte> into, int flags = 0) noexcept {
-        if (state_ == state::connected && flags == 0 && limit_ == weft::duration::zero() &&
-            held_.empty()) [[likely]] {
-            return recv_now(into);
-        }
-        return recv_apart(into, flags);
-    }
+    io_count recv(std::span<std::byte> into, int flags = 0) noexcept;
     io_count recv_from(std::span<std::byte> into, int flags, endpoint& from) noexcept;
 
     // The stream interface: no short reads or writes unless non-blocking; errc::would_block is
@@ -99,7 +92,11 @@ class object final : public of_thread, private weft::readiness_observer {
     // held, then take() moves it out. 0 is the end of the stream.
     io_count hold(std::size_t n) noexcept;
     io_count hold_line() noexcept;
-    std::size_t take(std::span<std::byte> into) noexcept { return held_.take(into); }
+    std::size_t take(std::span<std::byte> into) noexcept {
+        const std::size_t n = held_.take(into);
+        choose_way();
+        return n;
+    }
 
     /// `limit` rounded up to whole milliseconds by the caller.
     errc set_timeout(weft::duration limit) noexcept;
@@ -163,8 +160,12 @@ class object final : public of_thread, private weft::readiness_observer {
         in_call(const in_call&) = delete;
         in_call& operator=(const in_call&) = delete;
         ~in_call() {
-            if (--object_.calls_ == 0 && object_.number_ == 0) {
-                delete &object_;
+            if (--object_.calls_ == 0) {
+                if (object_.place_ == nullptr) {
+                    delete &object_;
+                } else {
+                    object_.choose_way();
+                }
             }
         }
 
@@ -210,21 +211,15 @@ class object final : public of_thread, private weft::readiness_observer {
     io_count
     send_datagram(std::span<const std::byte> from, const endpoint* to, patience& p) noexcept;
 
-    io_count send_now(std::span<const std::byte> from) noexcept {
-        core_->presume(weft::readiness::writable);
-        const io_count n = tcp().try_send(from);
-        if (loop_->has_services()) [[unlikely]] {
-            push_out();
+    /// Whenever what decides it may have changed. With services there is a turn to take after a
+    /// send, and before a receive that finds nothing.
+    void choose_way() noexcept {
+        if (place_ != nullptr) {
+            const bool direct = state_ == state::connected && limit_ == weft::duration::zero() &&
+                                held_.empty() && !loop_->has_services();
+            place_->direct = direct ? &tcp() : nullptr;
         }
-        return n;
     }
-    io_count send_apart(std::span<const std::byte> from, int flags) noexcept;
-    io_count recv_now(std::span<std::byte> into) noexcept {
-        core_->presume(weft::readiness::readable);
-        const io_count n = tcp().try_recv(into);
-        return weft::would_block(n) ? recv_apart(into, 0) : n;
-    }
-    io_count recv_apart(std::span<std::byte> into, int flags) noexcept;
 
     void advance_connect() noexcept;
     errc fail_connect(errc why, state then) noexcept;
@@ -252,7 +247,7 @@ class object final : public of_thread, private weft::readiness_observer {
     weft::loop* loop_;
     weft::stack* net_ = nullptr; // of a socket that can be opened again
     byte_queue held_;
-    handle number_ = 0;
+    handle_place* place_ = nullptr; // null: closed
     endpoint held_from_;
     errc pending_ = errc::ok;
     std::unique_ptr<ready_call> ready_call_;

@@ -102,7 +102,7 @@ errc object::fill_held(std::size_t n, patience& p) noexcept {
     return errc::ok;
 }
 
-io_count object::recv_apart(std::span<std::byte> into, int flags) noexcept {
+io_count object::recv(std::span<std::byte> into, int flags) noexcept {
     if (kind_ == kind::datagram) {
         endpoint from;
         return recv_from(into, flags, from);
@@ -140,7 +140,7 @@ io_count object::recv_apart(std::span<std::byte> into, int flags) noexcept {
 
 io_count object::read(std::span<std::byte> into) noexcept {
     if (kind_ == kind::datagram || into.empty()) {
-        return recv_apart(into, 0);
+        return recv(into);
     }
     const in_call alive(*this);
     patience p = patience_for(0);
@@ -153,7 +153,7 @@ io_count object::read(std::span<std::byte> into) noexcept {
     if (stopped == errc::ok || stopped == errc::end_of_stream || partial) {
         return static_cast<io_count>(got);
     }
-    if (got != 0 && number_ != 0 && !held_.put_front(into.first(got))) {
+    if (got != 0 && place_ != nullptr && !held_.put_front(into.first(got))) {
         return static_cast<io_count>(got); // no memory to keep it: better a short read than a loss
     }
     return io_error(stopped);
@@ -264,10 +264,10 @@ errc object::push(std::span<const std::byte> from, std::size_t& done, patience& 
         done += static_cast<std::size_t>(n);
     } while (done != from.size() && p.limit_ != weft::duration::zero());
     push_out();
-    return number_ != 0 ? errc::ok : errc::bad_handle;
+    return place_ != nullptr ? errc::ok : errc::bad_handle;
 }
 
-io_count object::send_apart(std::span<const std::byte> from, int flags) noexcept {
+io_count object::send(std::span<const std::byte> from, int flags) noexcept {
     if (kind_ == kind::datagram) {
         return send_to(from, nullptr, flags);
     }

@@ -61,6 +61,7 @@ errc object::set_timeout(weft::duration limit) noexcept {
         return errc::invalid_argument;
     }
     limit_ = limit;
+    choose_way();
     return errc::ok;
 }
 
@@ -204,6 +205,7 @@ std::size_t object::stream_ioctl(unsigned request, std::uintptr_t argument, int*
         }
         limit_ =
             milliseconds < 0 ? forever : weft::duration(std::chrono::milliseconds(milliseconds));
+        choose_way();
         return 0;
     }
     default: // GET_FILENO too: the kernel knows nothing of the bytes that are held here

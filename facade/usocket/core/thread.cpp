@@ -6,8 +6,6 @@
 
 namespace usocket {
 
-thread_local constinit char thread::token_ = 0;
-
 thread& thread::here() noexcept {
     static thread_local thread of_this_thread;
     return of_this_thread;

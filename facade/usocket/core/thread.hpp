@@ -40,8 +40,6 @@ class thread {
   public:
     /// This thread's.
     static thread& here() noexcept;
-    /// The same for every call of one thread, and for no other living thread.
-    static const void* token() noexcept { return &token_; }
 
     thread() = default;
     thread(const thread&) = delete;
@@ -79,8 +77,6 @@ class thread {
     void forget_explanation() noexcept { explanation_[0] = '\0'; }
 
   private:
-    static thread_local constinit char token_;
-
     weft::stack* chosen_ = nullptr;
     idle_hook idle_ = nullptr;
     void* idle_context_ = nullptr;
