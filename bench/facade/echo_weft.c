@@ -17,7 +17,9 @@ static us_socket must(us_socket made, const char* what) {
 
 int main(int argc, char** argv) {
     us_address at;
-    must(us_address_set(&at, US_AF_INET, "127.0.0.1", 9, argc > 1 ? atol(argv[1]) : 0, 0, 0), "PORT");
+    must(
+        us_address_set(&at, US_AF_INET, "127.0.0.1", 9, argc > 1 ? atol(argv[1]) : 0, 0, 0),
+        "PORT");
     const us_socket listener = must(us_open(US_AF_INET, US_SOCK_STREAM, 0), "open");
     must(us_setsockopt_int(listener, US_SOL_SOCKET, US_SO_REUSEADDR, 1), "setsockopt");
     must(us_bind(listener, &at), "bind");

@@ -1,5 +1,5 @@
-// uselect's poll over SOCKETS sockets of which one is ready: ROUNDS times a datagram is sent, polled
-// for and received. What a round costs must not grow with SOCKETS.
+// uselect's poll over SOCKETS sockets of which one is ready: ROUNDS times a datagram is sent,
+// polled for and received. What a round costs must not grow with SOCKETS.
 //
 //     facade_poll_weft ROUNDS SOCKETS
 #include <usocket/usocket.hpp>

@@ -115,6 +115,8 @@ SUITES = (
     Commands("budgets", "instructions, allocations and frame bytes against their budgets",
              needs="release",
              commands=(script("tests/budgets/budgets.py", timeout=900, **RELEASE),)),
-    Commands("fuzz", "the HTTP parser, for some seconds",
-             commands=(script("tests/fuzz/run.py", "15"),)),
+    Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
+             commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
+                       Command("fuzz usocket",
+                               (sys.executable, "tests/fuzz/run.py", "60", "usocket"), 900))),
 )

@@ -352,13 +352,15 @@ errc object::connect_stream(const endpoint& to) noexcept {
         if (place_ == nullptr) {
             return errc::bad_handle;
         }
-        const result<> outcome = tcp().connect_result();
-        if (outcome) {
-            state_ = state::connected;
+        if (state_ == state::connecting) { // else a callback has looked meanwhile
+            advance_connect();
+        }
+        if (state_ == state::connected) {
             return errc::ok;
         }
-        if (outcome.error() != errc::would_block) {
-            return fail_connect(outcome.error(), state::failed);
+        if (state_ == state::refused) {
+            state_ = state::failed;
+            return std::exchange(pending_, errc::ok);
         }
         if (slept != errc::ok) {
             return fail_connect(slept, state::failed);
