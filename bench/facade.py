@@ -4,6 +4,13 @@
 class Facade:
     """Part of report.Bench, which has what these use."""
 
+    def facade_measures(self):
+        return {
+            "facade.recv.instructions": self.facade_transfer,
+            "facade.blocking.rps": self.facade_blocking,
+            "facade.steady.allocations": self.facade_allocations,
+        }
+
     def facade_transfer(self):
         """What is added; the system calls' own instructions beside it."""
         count = 2000 if self.quick else 20000
@@ -35,3 +42,11 @@ class Facade:
             return {}
         return {"weft": value} if sockets == 10 else {
             "weft": value, "10_sockets": self.facade_poll(10)["weft"]}
+
+    def facade_allocations(self):
+        """Of a blocking echo server, from one message to the next."""
+        if not self.has("echo_facade_weft"):
+            return {}
+        load = ["--connections", "1", "--round-trips", "2000", "--warm-up", "20"]
+        counted = self.serve("facade_weft", load, count=True)
+        return {"weft": counted["allocations"] / counted["round_trips"]}

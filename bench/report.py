@@ -63,12 +63,12 @@ ROWS = {
     "runtime.timer.instructions.100000": ("instructions", "lower", ("max", 80, "libuv")),
     "runtime.mutex.instructions": ("instructions", "lower", ("max", 25, None)),
     "runtime.channel.instructions": ("instructions", "lower", ("max", 150, None)),
-    # Of what the C ABI adds to the two system calls.
     "facade.recv.instructions": ("instructions", "lower", ("max", 80, None)),
     "facade.blocking.rps": ("requests/s", "higher", ("least", 0.95, "libc")),
     "facade.poll.scale.10": ("instructions", "lower", ("none", None, None)),
     "facade.poll.scale.100": ("instructions", "lower", ("none", None, None)),
     "facade.poll.scale.1000": ("instructions", "lower", ("ratio", 1.05, "10_sockets")),
+    "facade.steady.allocations": ("per echo", "lower", ("max", 0, None)),
     "steady.allocations": ("per echo", "lower", ("max", 0, None)),
     "host.idle.bytes": ("bytes", "lower", ("max", 500, "libuv")),
     # The 220 bytes of the design are a board's, of half the pointer size and with its own bench.
@@ -380,8 +380,7 @@ class Bench(facade.Facade):
             "host.echo.syscalls.64": lambda: self.echo_counted(64, CALLS),
             "lwip.echo.instructions": self.lwip_echo,
             "lwip.bulk.gbps": self.lwip_bulk,
-            "facade.recv.instructions": self.facade_transfer,
-            "facade.blocking.rps": self.facade_blocking,
+            **self.facade_measures(),
             "runtime.await.instructions": lambda: self.micro("await", ["asio"]),
             "runtime.spawn.instructions": lambda: self.micro("spawn", ["asio"]),
             "runtime.yield.instructions": lambda: self.micro("yield", ["asio"]),

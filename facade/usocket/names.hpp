@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <usocket/macros_off.inc> // the names of constants are ours down to the end
+
 namespace usocket {
 
 /// One entry: (family, type, proto, canonname, sockaddr).
@@ -121,3 +123,5 @@ inline outcome<address_text> inet_ntop(int af, const buffer& address) {
 }
 
 } // namespace usocket
+
+#include <usocket/macros_on.inc>

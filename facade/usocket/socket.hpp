@@ -21,6 +21,8 @@
 #include <type_traits>
 #include <utility>
 
+#include <usocket/macros_off.inc> // the names of constants are ours down to the end
+
 namespace usocket {
 
 /// Python's None, for settimeout() and SO_CALLBACK.
@@ -401,3 +403,5 @@ inline outcome<file> socket::makefile(std::string_view mode, int) {
 }
 
 } // namespace usocket
+
+#include <usocket/macros_on.inc>

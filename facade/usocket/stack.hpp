@@ -1,10 +1,15 @@
 // Which stack this thread's sockets come from. Without a word here it is the host's, or what the
 // environment variable WEFT_STACK names:
 //
-//     WEFT_STACK=host                                     the operating system's sockets
-//     WEFT_STACK=lwip                                     lwIP on its loopback
-//     WEFT_STACK=lwip:tap0+10.0.0.2/24+10.0.0.1           lwIP on a TAP interface: address, gateway
-//     WEFT_STACK=lwip:unix:/run/a:/run/b+10.0.0.2/24      on unix datagram sockets: own and peer's
+//   WEFT_STACK=host                                     the operating system's sockets
+//   WEFT_STACK=lwip                                     lwIP on its loopback
+//   WEFT_STACK=lwip:tap0+10.0.0.2/24+10.0.0.1           lwIP on a TAP interface: address, gateway
+//   WEFT_STACK=lwip:unix:/run/a:/run/b+10.0.0.2/24      on unix datagram sockets: own and peer's
+//
+// A program that has a stack of its own, or wants a certain one, says so once:
+//
+//     usocket::use(net);
+//     usocket::use("lwip");
 #pragma once
 
 #include <usocket/core/thread.hpp>

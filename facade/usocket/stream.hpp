@@ -1,7 +1,8 @@
 // MicroPython's stream protocol over a socket: a binding is a table of these three functions.
 //
+//     char room[64];
 //     int error = 0;
-//     std::size_t n = usocket::stream_read(s, buffer, sizeof buffer, &error);
+//     std::size_t n = usocket::stream_read(s, room, sizeof room, &error);
 //     if (n == usocket::stream_error && error == 11) { ... }          // would block
 #pragma once
 

@@ -17,6 +17,8 @@
 #include <optional>
 #include <span>
 
+#include <usocket/macros_off.inc> // the names of constants are ours down to the end
+
 namespace uselect {
 
 /// One that is ready: which, and for what.
@@ -171,3 +173,5 @@ inline usocket::outcome<selected> select(
 }
 
 } // namespace uselect
+
+#include <usocket/macros_on.inc>

@@ -1,10 +1,22 @@
-"""Each public header compiles alone, twice in one file, and without exceptions."""
+"""Each public header compiles alone, twice in one file, and without exceptions; usocket's also in
+front of and behind the operating system's headers, whose macros have the same names."""
 
 import sys
 
-from compilers import compile_all, public_headers
+from compilers import compile_all, facade_headers, included, public_headers
 
-compile_all(sys.argv[1:], [
-    (f"{header.name}{' without exceptions' if more else ''}",
-     f"#include <weft/{header.name}>\n" * 2 + "int nothing();\n", more)
-    for header in public_headers() for more in ([], ["-fno-exceptions", "-fno-rtti"])])
+SYSTEM = "#include <sys/socket.h>\n#include <netinet/tcp.h>\n#include <poll.h>\n#include <netdb.h>\n"
+
+
+def snippets():
+    for header in public_headers() + facade_headers():
+        include = f"#include <{included(header)}>\n"
+        code = include * 2 + "int nothing();\n"
+        yield included(header), code, []
+        yield f"{included(header)} without exceptions", code, ["-fno-exceptions", "-fno-rtti"]
+        if header.name == "usocket.hpp":
+            yield f"{included(header)} behind the system's", SYSTEM + code, []
+            yield f"{included(header)} in front of the system's", code + SYSTEM, []
+
+
+compile_all(sys.argv[1:], list(snippets()))

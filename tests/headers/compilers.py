@@ -9,7 +9,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FLAGS = ["-std=c++20", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror", "-fsyntax-only",
-         "-I" + str(ROOT / "include")]
+         "-I" + str(ROOT / "include"), "-I" + str(ROOT / "facade")]
 
 
 def compile_one(job):
@@ -37,3 +37,14 @@ def compile_all(compilers, snippets):
 
 def public_headers():
     return sorted((ROOT / "include/weft").glob("*.hpp"))
+
+
+def facade_headers():
+    """Those that people include; core/ is behind them."""
+    return sorted(each for room in ("usocket", "uasyncio")
+                  for each in (ROOT / "facade" / room).glob("*.hpp"))
+
+
+def included(header):
+    """How people write it."""
+    return f"{header.parent.name}/{header.name}"

@@ -7,10 +7,13 @@ import pathlib
 import re
 import sys
 
-from compilers import ROOT, compile_all, public_headers
+from compilers import ROOT, compile_all, facade_headers, included, public_headers
 
 # Where the same name means something else than in context.hpp.
+USOCKET = "static usocket::socket s;"
 ALSO = {
+    "address.hpp": USOCKET, "bytes.hpp": USOCKET, "error.hpp": USOCKET, "names.hpp": USOCKET,
+    "stream.hpp": USOCKET, "uselect.hpp": USOCKET,
     "result.hpp": "extern weft::tcp_stream socket;",
     "udp.hpp": "extern weft::udp_socket socket;",
 }
@@ -45,16 +48,17 @@ def wrapped(code):
 
 
 def snippets():
-    everything = "".join(f"#include <weft/{header.name}>\n" for header in public_headers())
+    everything = "".join(
+        f"#include <{included(header)}>\n" for header in public_headers() + facade_headers())
     context = (ROOT / "tests/headers/context.hpp").read_text().replace("#pragma once", "")
     context = context.replace("// clang-format off", everything + "// clang-format off")
-    for header in public_headers():
+    for header in public_headers() + facade_headers():
         example = opening_example(header.read_text())
         if example:
             # its own header comes first: the example needs no other to be read
-            code = (f"#include <weft/{header.name}>\n" + context + ALSO.get(header.name, "") + "\n" +
+            code = (f"#include <{included(header)}>\n" + context + ALSO.get(header.name, "") + "\n" +
                     wrapped(without_gaps(example)))
-            yield f"{header.name}'s example", code, RELAXED
+            yield f"{included(header)}'s example", code, RELAXED
 
 
 def blind():
