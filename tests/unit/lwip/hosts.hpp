@@ -105,9 +105,11 @@ struct one_host : world {
     std::unique_ptr<weft::stack> net;
 };
 
-inline std::unique_ptr<weft::stack>
-make_host(weft::loop& home, weft::link& on, std::uint8_t number, std::uint64_t seed) {
+inline std::unique_ptr<weft::stack> make_host(
+    weft::loop& home, weft::link& on, std::uint8_t number, std::uint64_t seed,
+    std::span<const address> name_servers = {}) {
     weft::lwip_options options;
+    options.name_servers = name_servers;
     options.link = &on;
     options.ipv4 = weft::interface_address{address::v4(10, 0, 0, number), 24};
     const std::array<weft::interface_address, 1> ipv6{weft::interface_address{v6(number), 64}};

@@ -277,7 +277,7 @@ task<> opens_nothing_of_its_own(two_hosts& w) {
 
 } // namespace
 
-TEST_CASE("pitfall 13: no DNS query that could not be cancelled: lwIP is asked for no name") {
+TEST_CASE("sockets and addresses ask lwIP for no name: a query opens a pcb, nothing else does") {
     two_hosts w;
     w.run(opens_nothing_of_its_own(w));
 }
