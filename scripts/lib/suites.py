@@ -90,7 +90,7 @@ SUITES = (
           options=("-Dbuildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false",
                    "-Dexamples=false", "-Dhost_stack=false", "-Dlwip_stack=false"),
           env=CLANG, select="post", slower=4),
-    Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)",
+    Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)|names tap",
           options=("-Dbuildtype=debugoptimized", "-Dlwip_version=2.1.3", "-Dexamples=false"),
           env=GCC),
     Build("no-exceptions", "the runtime without exceptions and RTTI", select="runtime",

@@ -86,6 +86,7 @@ names::~names() {
     if (channel_ != nullptr) {
         ares_destroy(channel_); // answers every query, and closes every socket
     }
+    watched_.for_each([this](watched& left) { forget_socket(left); });
     loop_->timers().cancel(*this);
 }
 
@@ -228,10 +229,18 @@ names::watched* names::find(int descriptor) noexcept {
     return found;
 }
 
+void names::forget_socket(watched& watch) noexcept {
+    driver().remove(watch);
+    delete &watch;
+}
+
 /// A socket that cannot be watched (select, beyond FD_SETSIZE) is as good as a server that cannot
 /// be reached: c-ares closes it.
 int names::socket_opened(ares_socket_t descriptor, int, void* arg) {
     auto& self = *static_cast<names*>(arg);
+    if (watched* const stale = self.find(descriptor)) { // closed, and c-ares had not said so
+        self.forget_socket(*stale);
+    }
     auto* made = new (std::nothrow) watched(self);
     if (made == nullptr) {
         return -1;
@@ -251,8 +260,7 @@ void names::socket_wants(void* arg, ares_socket_t descriptor, int readable, int 
         return;
     }
     if (readable == 0 && writable == 0) { // about to be closed
-        self.driver().remove(*watch);
-        delete watch;
+        self.forget_socket(*watch);
         return;
     }
     const unsigned wanted = (readable != 0 ? descriptor_watch::readable : 0U) |

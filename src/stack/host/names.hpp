@@ -43,7 +43,7 @@ class names : private timer {
     struct watched : descriptor_watch, list_node {
         explicit watched(names& by) noexcept : descriptor_watch(&told), owner(&by) {}
         names* owner;
-        unsigned wanted = readable;
+        unsigned wanted = 0; // until c-ares says: a socket may be opened and not connected yet
     };
 
     [[nodiscard]] descriptor_driver& driver() const noexcept {
@@ -51,6 +51,7 @@ class names : private timer {
     }
     errc open() noexcept;
     watched* find(int descriptor) noexcept;
+    void forget_socket(watched& watch) noexcept;
     void schedule() noexcept;
 
     static void answered(void* arg, int status, int timeouts, ares_addrinfo* found);
