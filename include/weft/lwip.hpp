@@ -58,9 +58,9 @@ struct lwip_options {
 /// Destroying it aborts what is still open. To let sent data arrive, run the loop until
 /// stack::drained().
 ///
-/// Names are resolved by lwIP's DNS client: one address of each family, over UDP, kept as long as
-/// the server allows in a table that all stacks share. It asks for one stack at a time: others'
-/// names wait until that one's are answered or given up.
+/// Names are resolved by lwIP's DNS client: one address of each family, over UDP, without a search
+/// list, kept as long as the server allows in a table that all stacks share. It asks for one stack
+/// at a time: others' names wait until that one's are answered or given up.
 [[nodiscard]] result<std::unique_ptr<stack>>
 make_lwip_stack(loop& home, const lwip_options& options) noexcept;
 

@@ -32,7 +32,7 @@ class host_world final : public world {
     std::unique_ptr<weft::stack> asking(const endpoint& server) override {
         weft::host_names names;
         names.servers = std::span(&server, 1);
-        names.timeout = 1s; // the second try waits twice as long
+        names.timeout = server == dnsmasq_at() ? 5s : 1s; // the second try waits twice as long
         names.tries = 2;
         auto made = weft::make_host_stack(home(), driver(), names);
         REQUIRE(error_of(made) == errc::ok);

@@ -3,6 +3,7 @@
 #include "hosts.hpp"
 
 #include "name_server.hpp"
+#include "stack/lwip/api.hpp"
 
 #include <weft/task_group.hpp>
 #include <weft/when_all.hpp>
@@ -185,6 +186,32 @@ TEST_CASE(
     CHECK(weft::make_lwip_stack(w.home, options).error() == errc::invalid_argument);
     options.name_servers = nobody;
     CHECK(weft::make_lwip_stack(w.home, options).error() == errc::invalid_argument);
+}
+
+namespace {
+
+/// As lwIP's DHCP client and its router discovery do it.
+void announce(const address& server) {
+    ip_addr_t at = {};
+    const auto b = server.bytes();
+    IP_ADDR4(&at, b[0], b[1], b[2], b[3]);
+    dns_setserver(0, &at);
+}
+
+} // namespace
+
+TEST_CASE("names: a stack without servers of its own asks those that the network announced") {
+    named_hosts w(std::span<const address>{});
+    announce(bob_ip);
+    w.run(check(*w.a, "announced.example", usual));
+    CHECK(w.at_bob->asked == 2);
+    w.run(check(*w.b, "own.example", usual)); // Bob has one of his own
+    CHECK(w.at_alice->asked == 2);
+    w.run(check(*w.a, "still.example", usual));
+    CHECK(w.at_bob->asked == 4);
+    announce(address::any()); // no more
+    w.run(check(*w.a, "nomore.example", "EAI_AGAIN"));
+    CHECK(w.at_bob->asked == 4);
 }
 
 namespace {
