@@ -11,8 +11,6 @@
 namespace names_test {
 namespace {
 
-const address both_v4 = address::v4(192, 0, 2, 2);
-
 /// A name_server that runs as long as this is there, and a stack that asks it.
 struct stage {
     explicit stage(world& w) : tasks(w.home()), net(w.asking(w.server_at())) {
@@ -212,7 +210,6 @@ task<> stack_goes(world& w) {
     stage s(w);
     std::string first;
     std::string second;
-    std::string third;
     weft::task_group group(w.home());
     REQUIRE(error_of(group.spawn(ask(*s.net, "silent.test", first))) == errc::ok);
     REQUIRE(error_of(group.spawn(ask(*s.net, "slow.test", second))) == errc::ok);
