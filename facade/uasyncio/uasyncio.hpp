@@ -7,6 +7,7 @@
 #pragma once
 
 #include <uasyncio/bytes.hpp>
+#include <uasyncio/datagram.hpp>
 #include <uasyncio/open_connection.hpp>
 #include <uasyncio/server.hpp>
 #include <uasyncio/stream.hpp>

@@ -7,6 +7,10 @@ std::string host_of(const weft::address& a) {
     return std::string(weft::to_text(a, text));
 }
 
+weft::duration moment(world& w) noexcept {
+    return w.known().virtual_time ? w.settling() : weft::duration(2ms);
+}
+
 task<streams> open_streams(world& w, family f) {
     auto pair = co_await parity::connect_pair(w, f);
     REQUIRE(error_of(pair) == errc::ok);

@@ -17,6 +17,7 @@
 #include <array>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace uasyncio_test {
 
@@ -40,6 +41,9 @@ using weft::task;
 
 /// The text of an address: "127.0.0.1".
 std::string host_of(const weft::address& a);
+
+/// Long enough for a segment to arrive in most runs; tests are right whether it did or not.
+weft::duration moment(world& w) noexcept;
 
 /// Two streams of uasyncio's, connected to each other.
 struct streams {
