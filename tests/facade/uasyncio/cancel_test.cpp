@@ -167,8 +167,8 @@ task<> write_interrupted(world& w, stream& to, std::uint64_t end) {
     std::uint64_t offset = 0;
     while (offset < end) {
         buffer.resize(static_cast<std::size_t>(1 + w.random(30'000)));
-        buffer.resize(static_cast<std::size_t>(
-            std::min<std::uint64_t>(buffer.size(), end - offset)));
+        buffer.resize(
+            static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), end - offset)));
         fill(buffer, offset);
         const auto taken = to.write(buffer);
         REQUIRE(error_of(taken) == errc::ok);

@@ -29,6 +29,17 @@ task<half> open_half(world& w, family f) {
     co_return half(std::move(*made), std::move(pair->client));
 }
 
+hoard::hoard(world& w) : rationed(w.ration_sockets(20)) {
+    while (held.size() < 100'000) {
+        const result<weft::tcp_socket*> next = w.server_net().open_tcp(family::ipv4);
+        if (!next) {
+            last = next.error();
+            break;
+        }
+        held.emplace_back(*next);
+    }
+}
+
 task<stream> connect_to(world& w, const server& s, family f) {
     const auto at = s.sockname();
     REQUIRE(at.has_value());

@@ -15,6 +15,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,14 @@ struct half {
     weft::tcp_stream peer;
 };
 task<half> open_half(world& w, family f = family::ipv4);
+
+/// Makes sockets scarce, and takes all that the server's stack has left.
+struct hoard {
+    explicit hoard(world& w);
+    std::shared_ptr<void> rationed;
+    std::vector<weft::tcp_stream> held;
+    errc last = errc::ok; // why there was no other
+};
 
 /// A stream to a server that runs in the world's other stack. On a lossy wire it tries again: the
 /// end of a handshake may be lost too often.

@@ -166,8 +166,7 @@ task<> close_delivers(world& w) {
     CHECK(error_of(pair->client.write("x")) == errc::bad_handle);
     auto line = co_await pair->client.readline();
     CHECK(error_of(line) == errc::bad_handle);
-    auto both =
-        co_await weft::when_all(pair->client.wait_closed(), read_much(pair->server, size));
+    auto both = co_await weft::when_all(pair->client.wait_closed(), read_much(pair->server, size));
     CHECK(error_of(std::get<0>(both)) == errc::ok);
     CHECK(error_of(std::get<1>(both)) == errc::ok);
     auto again = co_await pair->client.wait_closed();
@@ -188,7 +187,8 @@ task<> close_wakes_reader_before_the_rest(world& w) {
     CHECK(error_of(std::get<0>(both)) == errc::bad_handle);
     CHECK(error_of(std::get<1>(both)) == errc::timed_out);
 } // the stream goes with bytes unsent: nothing is left of it
-TEST_CASE("close with unsent bytes wakes a reader at once; wait_closed can be cut, and nothing leaks") {
+TEST_CASE(
+    "close with unsent bytes wakes a reader at once; wait_closed can be cut, and nothing leaks") {
     run(close_wakes_reader_before_the_rest);
 }
 
@@ -201,7 +201,9 @@ task<> destroyed_under_drain(world& w) {
     errc told = errc::ok;
     weft::task_group drains(w.home());
     REQUIRE(error_of(drains.spawn(drain_once(pair->client, told))) == errc::ok);
-    { const stream gone = std::move(pair->client); }
+    {
+        const stream gone = std::move(pair->client);
+    }
     auto joined = co_await drains.join();
     CHECK(error_of(joined) == errc::ok);
     CHECK(told == errc::bad_handle);
