@@ -11,3 +11,5 @@
 #include <uasyncio/open_connection.hpp>
 #include <uasyncio/server.hpp>
 #include <uasyncio/stream.hpp>
+
+#include <weft/timeout.hpp>
