@@ -1,5 +1,6 @@
 #include <uasyncio/server.hpp>
 
+#include <weft/resolve.hpp>
 #include <weft/sleep.hpp>
 
 #include <chrono>
@@ -84,28 +85,21 @@ std::optional<weft::endpoint> server::sockname() const noexcept {
     return std::nullopt;
 }
 
-weft::result<weft::endpoint>
-listening_endpoint(std::string_view host, std::uint16_t port) noexcept {
-    if (host.empty()) {
-        return weft::endpoint{weft::address::any(), port};
-    }
-    const weft::result<weft::address> numeric = weft::address::parse(host);
-    if (!numeric) {
-        return weft::fail(numeric.error());
-    }
-    return weft::endpoint{*numeric, port};
-}
-
 weft::task<server> start_listening(
-    weft::stack& net, std::unique_ptr<connection_callback> callback,
-    weft::result<weft::endpoint> at, std::size_t backlog) {
+    weft::stack& net, std::unique_ptr<connection_callback> callback, host_name host,
+    std::uint16_t port, std::size_t backlog) {
     if (!callback) {
         co_return weft::fail(errc::no_memory);
     }
-    if (!at) {
-        co_return weft::fail(at.error());
+    weft::endpoint at{weft::address::any(), port};
+    if (!host.view().empty()) {
+        auto found = co_await net.resolve(host.view());
+        if (!found) {
+            co_return weft::fail(found.error());
+        }
+        at.address = found->front();
     }
-    weft::result<weft::tcp_listener> listener = net.listen(*at, backlog);
+    weft::result<weft::tcp_listener> listener = net.listen(at, backlog);
     if (!listener) {
         co_return weft::fail(listener.error());
     }

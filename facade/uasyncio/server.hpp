@@ -9,6 +9,7 @@
 #pragma once
 
 #include <uasyncio/acceptor.hpp>
+#include <uasyncio/host_name.hpp>
 #include <uasyncio/stream.hpp>
 
 #include <weft/event.hpp>
@@ -40,6 +41,7 @@ class server {
         }
     }
 
+    /// Of a server that start_server() gave, and that was not moved from.
     /// Completes when the server accepts nothing any more and every connection's task has ended.
     /// errc::canceled ends the waiting alone; errc::bad_handle: the server was destroyed meanwhile.
     [[nodiscard]] weft::event::waiting wait_closed() noexcept { return acceptor_->ended().wait(); }
@@ -60,8 +62,7 @@ class server {
 
   private:
     friend weft::task<server> start_listening(
-        weft::stack&, std::unique_ptr<connection_callback>, weft::result<weft::endpoint>,
-        std::size_t);
+        weft::stack&, std::unique_ptr<connection_callback>, host_name, std::uint16_t, std::size_t);
     explicit server(std::unique_ptr<acceptor> running) noexcept : acceptor_(std::move(running)) {}
 
     std::unique_ptr<acceptor> acceptor_;
@@ -69,21 +70,18 @@ class server {
 
 /// What start_server() does once the callback has lost its type.
 [[nodiscard]] weft::task<server> start_listening(
-    weft::stack& net, std::unique_ptr<connection_callback> callback,
-    weft::result<weft::endpoint> at, std::size_t backlog);
-
-/// Where start_server() listens: "" is any IPv4 address. errc::invalid_argument.
-[[nodiscard]] weft::result<weft::endpoint>
-listening_endpoint(std::string_view host, std::uint16_t port) noexcept;
+    weft::stack& net, std::unique_ptr<connection_callback> callback, host_name host,
+    std::uint16_t port, std::size_t backlog);
 
 /// Listens, and runs `callback(stream)`, which gives a task<>, for each connection. The server
 /// keeps the callback until its last task has gone, so it may hold what the tasks use; a lambda
 /// that captures must itself be no coroutine. The end of its task closes the connection. Its error
 /// or exception is counted in server::failures() and ends nothing else.
 ///
-/// `host` is a numeric address, or "" for any; port 0 is one of the system's choice.
-/// errc::address_in_use, address_not_available, permission_denied, invalid_argument, no_memory,
-/// and those of stack::open_tcp.
+/// `host` is a numeric address, a name, of which the first address counts, or "" for any IPv4
+/// address; it is copied. Port 0 is one of the system's choice. errc::address_in_use,
+/// address_not_available, permission_denied, no_memory, canceled, and those of stack::open_tcp()
+/// and stack::resolve().
 template <class Callback>
     requires std::is_same_v<std::invoke_result_t<std::decay_t<Callback>&, stream>, weft::task<>>
 [[nodiscard]] weft::task<server> start_server(
@@ -94,7 +92,7 @@ template <class Callback>
         net,
         std::unique_ptr<connection_callback>(new (std::nothrow)
                                                  kept(std::forward<Callback>(callback))),
-        listening_endpoint(host, port), backlog);
+        host_name(host), port, backlog);
 }
 
 } // namespace uasyncio
