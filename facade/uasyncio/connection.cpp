@@ -95,10 +95,7 @@ io_count connection::receive_into(std::span<std::byte> into) noexcept {
         return io_error(errc::bad_handle);
     }
     if (in_.empty()) {
-        const io_count n = socket()->try_recv(into);
-        return n == 0 && !into.empty() && std::exchange(reset_untold_, false)
-                   ? io_error(errc::connection_reset)
-                   : n;
+        return tell_reset_once(socket()->try_recv(into), into.size());
     }
     const std::size_t count = std::min(into.size(), in_.size());
     std::copy_n(in_.filled().data(), count, into.data());
@@ -115,14 +112,23 @@ io_count connection::receive(std::size_t least, std::size_t wanted) noexcept {
     if (in_.room().size() < least && !in_.reserve(wanted)) {
         return io_error(errc::no_memory);
     }
-    const io_count n = socket()->try_recv(in_.room());
+    const std::size_t room = in_.room().size();
+    const io_count n = tell_reset_once(socket()->try_recv(in_.room()), room);
     if (n > 0) {
         in_.commit(static_cast<std::size_t>(n));
     }
-    if (n == 0 && std::exchange(reset_untold_, false)) {
+    return n;
+}
+
+/// What a receive into `room` bytes gave. A socket tells of a reset once: if that was to a send, a
+/// reader would take it for the end.
+io_count connection::tell_reset_once(io_count received, std::size_t room) noexcept {
+    if (received == io_error(errc::connection_reset)) {
+        reset_untold_ = false;
+    } else if (received == 0 && room != 0 && std::exchange(reset_untold_, false)) {
         return io_error(errc::connection_reset);
     }
-    return n;
+    return received;
 }
 
 // --- sending ----------------------------------------------------------------------------------

@@ -101,6 +101,7 @@ class connection {
     explicit connection(weft::tcp_stream over) noexcept;
 
     weft::io_count receive(std::size_t least, std::size_t wanted) noexcept;
+    weft::io_count tell_reset_once(weft::io_count received, std::size_t room) noexcept;
     void flush() noexcept;
     void wait_until_writable() noexcept;
     void stop_waiting() noexcept;

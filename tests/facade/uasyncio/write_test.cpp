@@ -120,10 +120,15 @@ task<> two_drains_of_a_reset(world& w) {
     CHECK(error_of(pair->here.write("x")) == first);
     auto again = co_await pair->here.drain();
     CHECK(error_of(again) == first);
+    auto reset = co_await pair->here.readline(); // though a send was told of it too
+    CHECK(error_of(reset) == errc::connection_reset);
+    auto end = co_await pair->here.readline();
+    REQUIRE(error_of(end) == errc::ok);
+    CHECK(end->empty());
     auto closed = co_await pair->here.wait_closed();
     CHECK(error_of(closed) == first);
 }
-TEST_CASE("a connection that breaks under two drains: both are told, and so is every later write") {
+TEST_CASE("a reset under two drains: both are told, so is every later write, and a reader once") {
     if (here().known().lossy) {
         parity::skip("a reset may be lost, and nobody sends it again");
         return;
