@@ -159,6 +159,24 @@ TEST_CASE("an echo of lines allocates the two lines that readline returns, and n
 TEST_CASE("an echo with readinto allocates nothing") {
     run([](world& w) { return steady(w, echo_in_place, say_in_place, 0); });
 }
+task<> a_message_is_its_buffer(world& w) {
+    auto pair = co_await open_half(w);
+    REQUIRE(error_of(pair) == errc::ok);
+    const parity::bytes message = known_bytes(0, 10'000);
+    auto sent = co_await pair->peer.send_all(message);
+    REQUIRE(sent.error == errc::ok);
+    requests = 0;
+    counting = true;
+    auto got = co_await pair->here.readexactly(message.size());
+    counting = false;
+    REQUIRE(error_of(got) == errc::ok);
+    CHECK(agreeing(got->span(), 0) == message.size());
+    CHECK(requests == 1);
+}
+TEST_CASE("readexactly of a message: one allocation, which is received into and returned") {
+    run(a_message_is_its_buffer);
+}
+
 TEST_CASE("the counters count") {
     allocations = requests = 0;
     counting = true;
