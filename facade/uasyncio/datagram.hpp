@@ -108,8 +108,8 @@ class datagram_endpoint {
     }
 
     /// Calls `protocol` for what arrives until close() or until it is cancelled; both must outlive
-    /// it. errc::canceled; errc::no_memory, and errc::already while another task receives, without
-    /// a call. Datagrams longer than `size` are cut.
+    /// it. errc::canceled; errc::no_memory, with no call made; errc::already while another task
+    /// receives, after connection_made() alone. Datagrams longer than `size` are cut.
     template <datagram_protocol P>
     [[nodiscard]] weft::task<> run(P& protocol, std::size_t size = default_size);
 

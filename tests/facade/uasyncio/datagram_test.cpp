@@ -192,6 +192,24 @@ TEST_CASE("a protocol is called for each datagram, may answer at once, and hears
     run(protocol_answers);
 }
 
+task<> second_protocol(world& w) {
+    datagram_endpoint server = bound(w.server_net(), w.server_address(family::ipv4));
+    recorder first;
+    recorder second;
+    weft::task_group running(w.home());
+    REQUIRE(error_of(running.spawn(run_protocol(server, first, errc::ok))) == errc::ok);
+    auto refused = co_await run_protocol(server, second, errc::already);
+    REQUIRE(error_of(refused) == errc::ok);
+    CHECK(second.log == "made;");
+    server.close();
+    auto joined = co_await running.join();
+    CHECK(error_of(joined) == errc::ok);
+    CHECK(first.log == "made;lost OK;");
+}
+TEST_CASE("a second protocol on one endpoint is told already, and does not disturb the first") {
+    run(second_protocol);
+}
+
 task<> protocol_cancelled(world& w) {
     datagram_endpoint server = bound(w.server_net(), w.server_address(family::ipv4));
     recorder protocol;
