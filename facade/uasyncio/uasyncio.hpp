@@ -9,6 +9,7 @@
 #include <uasyncio/bytes.hpp>
 #include <uasyncio/datagram.hpp>
 #include <uasyncio/open_connection.hpp>
+#include <uasyncio/run.hpp>
 #include <uasyncio/server.hpp>
 #include <uasyncio/stream.hpp>
 
