@@ -1,11 +1,11 @@
 // run: a program of coroutines without a line of set-up, on the stack that this thread's sockets
 // come from: the host's, or what usocket::use() or WEFT_STACK chose (usocket/stack.hpp).
 //
-//     weft::task<> main_() {
+//     weft::task<> hello() {
 //         auto peer = co_await uasyncio::open_connection("127.0.0.1", 7000);
 //         if (!peer) { co_await weft::fail(peer.error()); }
 //     }
-//     int main() { return uasyncio::run(main_()) ? 0 : 1; }
+//     int main() { return uasyncio::run(hello()) ? 0 : 1; }
 #pragma once
 
 #include <uasyncio/datagram.hpp>
