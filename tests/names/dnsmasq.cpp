@@ -1,6 +1,7 @@
 #include "dnsmasq.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -30,6 +31,16 @@ bool accepts(const weft::endpoint& at) {
     return connected;
 }
 
+/// In our own network namespace, so that a child of somebody who is not root may have port 53.
+void free_low_ports() {
+    const int file = ::open("/proc/sys/net/ipv4/ip_unprivileged_port_start", O_WRONLY | O_CLOEXEC);
+    if (file >= 0) {
+        const ssize_t written = ::write(file, "0", 1);
+        (void)written; // then dnsmasq says that it may not
+        ::close(file);
+    }
+}
+
 } // namespace
 
 std::string dnsmasq::start(const weft::endpoint& at, const std::string& hosts) {
@@ -55,6 +66,7 @@ std::string dnsmasq::start(const weft::endpoint& at, const std::string& hosts) {
         arguments.push_back(each.data());
     }
     arguments.push_back(nullptr);
+    free_low_ports();
     child_ = ::fork();
     if (child_ == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL); // it does not outlive a test that crashes
