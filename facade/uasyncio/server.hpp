@@ -41,9 +41,9 @@ class server {
         }
     }
 
-    /// Of a server that start_server() gave, and that was not moved from.
     /// Completes when the server accepts nothing any more and every connection's task has ended.
     /// errc::canceled ends the waiting alone; errc::bad_handle: the server was destroyed meanwhile.
+    /// Not for one that start_server() did not give, or that was moved from.
     [[nodiscard]] weft::event::waiting wait_closed() noexcept { return acceptor_->ended().wait(); }
 
     [[nodiscard]] bool is_serving() const noexcept {
