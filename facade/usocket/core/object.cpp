@@ -223,6 +223,12 @@ errc object::listen(int backlog) noexcept {
             return error;
         }
     }
+    if (state_ == state::connecting) {
+        advance_connect();
+    }
+    if (state_ != state::fresh && state_ != state::listening) {
+        return errc::invalid_argument; // it has a peer
+    }
     const result<> listening = tcp().listen(backlog < 0 ? 0 : static_cast<std::size_t>(backlog));
     if (!listening) {
         return listening.error();

@@ -132,8 +132,8 @@ class scene {
 
     /// A reset from this end: SO_LINGER with no time, then close().
     static void reset(socket& s);
-    /// Sends the known sequence until nothing more is taken; how many bytes that was.
-    std::size_t fill_up(socket& s);
+    /// Sends the known sequence until nothing more is taken; how far it came.
+    std::size_t fill_up(socket& s, std::size_t from = 0);
 
   private:
     std::size_t before_;
