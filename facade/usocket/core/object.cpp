@@ -453,7 +453,8 @@ unsigned object::poll_stream() noexcept {
     case state::half_deaf:
         return static_cast<unsigned>(core_->confirmed()) | POLLIN;
     default:
-        return static_cast<unsigned>(core_->confirmed()) | (held_.empty() ? 0 : POLLIN);
+        return static_cast<unsigned>(core_->confirmed()) | (held_.empty() ? 0 : POLLIN) |
+               (pending_ != errc::ok ? POLLERR : 0);
     }
 }
 

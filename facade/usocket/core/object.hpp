@@ -201,6 +201,8 @@ class object final : public of_thread, private weft::readiness_observer {
     template <class Try>
     io_count until_done(patience& p, weft::readiness wanted, Try attempt) noexcept;
     io_count receive(std::span<std::byte> into, patience& p) noexcept;
+    io_count received(io_count n) noexcept;
+    std::size_t more_now(std::span<std::byte> into) noexcept;
     errc fill(std::span<std::byte> into, std::size_t& got, patience& p) noexcept;
     errc fill_held(std::size_t n, patience& p) noexcept;
     io_count hold_line(std::size_t longest, patience& p) noexcept;
@@ -216,7 +218,8 @@ class object final : public of_thread, private weft::readiness_observer {
     void choose_way() noexcept {
         if (place_ != nullptr) {
             const bool direct = state_ == state::connected && limit_ == weft::duration::zero() &&
-                                held_.empty() && !loop_->has_services();
+                                held_.empty() && pending_ == errc::ok &&
+                                !loop_->has_services();
             place_->direct = direct ? &tcp() : nullptr;
         }
     }

@@ -68,8 +68,27 @@ io_count object::receive(std::span<std::byte> into, patience& p) noexcept {
         if (state_ == state::connecting) {
             advance_connect();
         }
-        return state_ == state::connected ? tcp().try_recv(into) : io_error(not_readable());
+        return state_ == state::connected ? received(tcp().try_recv(into))
+                                          : io_error(not_readable());
     });
+}
+
+/// `n`, or at the end of the stream the error that more_now() met before it.
+io_count object::received(io_count n) noexcept {
+    return n == 0 && pending_ != errc::ok ? io_error(std::exchange(pending_, errc::ok)) : n;
+}
+
+/// What has come already, behind what was held. An error met here is told where the end would be.
+std::size_t object::more_now(std::span<std::byte> into) noexcept {
+    if (into.empty() || state_ != state::connected) {
+        return 0;
+    }
+    core_->presume(readiness::readable);
+    const io_count n = tcp().try_recv(into);
+    if (n < 0 && !would_block(n)) {
+        pending_ = error_of(n);
+    }
+    return n > 0 ? static_cast<std::size_t>(n) : 0;
 }
 
 /// Until `into` is full from `got` on. errc::end_of_stream, or what stopped it; `got` is exact.
@@ -116,9 +135,10 @@ io_count object::recv(std::span<std::byte> into, int flags) noexcept {
         return io_error(error);
     }
     if ((flags & MSG_PEEK) != 0) {
+        const std::size_t most = std::min(into.size(), read_step);
+        const std::size_t wanted = most - std::min(most, held_.size());
+        const std::span<std::byte> room = held_.room(wanted);
         if (held_.empty()) {
-            const std::size_t wanted = std::min(into.size(), read_step);
-            const std::span<std::byte> room = held_.room(wanted);
             if (room.empty()) {
                 return io_error(errc::no_memory);
             }
@@ -127,13 +147,16 @@ io_count object::recv(std::span<std::byte> into, int flags) noexcept {
                 return n;
             }
             held_.commit(static_cast<std::size_t>(n));
+        } else if (room.size() >= wanted) {
+            held_.commit(more_now(room.first(wanted)));
         }
         const std::size_t n = std::min(into.size(), held_.size());
         std::memcpy(into.data(), held_.bytes().data(), n);
         return static_cast<io_count>(n);
     }
     if (!held_.empty()) {
-        return static_cast<io_count>(held_.take(into));
+        const std::size_t n = held_.take(into);
+        return static_cast<io_count>(n + more_now(into.subspan(n)));
     }
     return receive(into, p);
 }
