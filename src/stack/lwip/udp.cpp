@@ -17,6 +17,11 @@ struct udp::queued {
     endpoint from;
 };
 
+struct udp::membership {
+    membership* next;
+    address group;
+};
+
 namespace {
 // A packet carries up to 65,535 bytes with its headers. (IPv6 does not count its own header, but
 // lwIP does.)
@@ -235,6 +240,7 @@ void udp::drop_queue() noexcept {
 void udp::do_close() noexcept {
     static_cast<host_link*>(this)->unlink();
     drop_queue();
+    leave_groups();
     udp_remove(pcb_);
     pcb_ = nullptr;
 }
@@ -318,14 +324,7 @@ result<int> udp::get_option(socket_option option) const noexcept {
 
 // --- groups
 
-result<> udp::join_group(const address& group, const address& own) noexcept {
-    return change_membership(group, own, true);
-}
-result<> udp::leave_group(const address& group, const address& own) noexcept {
-    return change_membership(group, own, false);
-}
-
-result<> udp::change_membership(const address& group, const address& own, bool joins) noexcept {
+result<> udp::check_membership(const address& group, const address& own) const noexcept {
     if (closed()) {
         return fail(errc::bad_handle);
     }
@@ -337,6 +336,59 @@ result<> udp::change_membership(const address& group, const address& own, bool j
     if (!own.is_any() && !host_->has_address(to_lwip(own, n))) {
         return fail(errc::address_not_available);
     }
+    return {};
+}
+
+udp::membership** udp::find_group(const address& group) noexcept {
+    membership** at = &groups_;
+    while (*at != nullptr && (*at)->group != group) {
+        at = &(*at)->next;
+    }
+    return at;
+}
+
+/// lwIP counts members of its netif, whoever they are; which socket is one is known here.
+result<> udp::join_group(const address& group, const address& own) noexcept {
+    if (const result<> wrong = check_membership(group, own); !wrong) {
+        return wrong;
+    }
+    if (*find_group(group) != nullptr) {
+        return fail(errc::address_in_use);
+    }
+    auto* const made = new (std::nothrow) membership{groups_, group};
+    if (made == nullptr) {
+        return fail(errc::no_memory);
+    }
+    if (const result<> joined = tell_netif(group, true); !joined) {
+        delete made;
+        return joined;
+    }
+    groups_ = made;
+    return {};
+}
+
+result<> udp::leave_group(const address& group, const address& own) noexcept {
+    if (const result<> wrong = check_membership(group, own); !wrong) {
+        return wrong;
+    }
+    membership** const at = find_group(group);
+    if (*at == nullptr) {
+        return fail(errc::address_not_available);
+    }
+    delete std::exchange(*at, (*at)->next);
+    return tell_netif(group, false);
+}
+
+void udp::leave_groups() noexcept {
+    while (groups_ != nullptr) {
+        (void)tell_netif(groups_->group, false);
+        delete std::exchange(groups_, groups_->next);
+    }
+}
+
+result<> udp::tell_netif(const address& group, bool joins) noexcept {
+    netif* const n = &host_->interface();
+    const ip_addr_t ip = to_lwip(group, n);
     err_t done = ERR_VAL;
 #if LWIP_IGMP
     if (group.is_v4()) {

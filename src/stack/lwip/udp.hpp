@@ -48,11 +48,16 @@ class udp final : public datagram_socket, public host_link {
 
   private:
     struct queued;
+    struct membership;
 
     udp(host& on, family f, udp_pcb* pcb) noexcept;
     result<> bind_to(const ip_addr_t& ip, std::uint16_t port) noexcept;
     result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
-    result<> change_membership(const address& group, const address& own, bool joins) noexcept;
+    [[nodiscard]] result<>
+    check_membership(const address& group, const address& own) const noexcept;
+    [[nodiscard]] membership** find_group(const address& group) noexcept; // its place, or the last
+    result<> tell_netif(const address& group, bool joins) noexcept;
+    void leave_groups() noexcept;
     void drop_queue() noexcept;
 
     static void
@@ -62,6 +67,7 @@ class udp final : public datagram_socket, public host_link {
     udp_pcb* pcb_;
     queued* first_ = nullptr;
     queued* last_ = nullptr;
+    membership* groups_ = nullptr;
     std::size_t count_ = 0;
     std::size_t limit_ = default_queue_limit;
     std::uint64_t dropped_ = 0;
