@@ -67,8 +67,11 @@ errc object::set_timeout(weft::duration limit) noexcept {
 
 errc object::set_option(int level, int option, int value) noexcept {
     if (level == SOL_SOCKET && option == SO_LINGER) {
+        if (value < 0) {
+            return errc::invalid_argument;
+        }
         resets_on_close_ = value == 0;
-        return value < 0 ? errc::invalid_argument : errc::ok;
+        return errc::ok;
     }
     const known_option* const known = find(level, option);
     if (known == nullptr) {
@@ -120,7 +123,7 @@ errc object::set_option(int level, int option, std::span<const std::byte> value)
     if (level == IPPROTO_IP && (option == IP_ADD_MEMBERSHIP || option == IP_DROP_MEMBERSHIP)) {
         return change_membership(option == IP_ADD_MEMBERSHIP, value);
     }
-    if (find(level, option) == nullptr) {
+    if (find(level, option) == nullptr && !(level == SOL_SOCKET && option == SO_LINGER)) {
         return errc::bad_option;
     }
     return value.size() == sizeof(int) ? set_option(level, option, read_as<int>(value))
