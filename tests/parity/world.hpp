@@ -56,6 +56,8 @@ struct facts {
     bool isolated = false;
     /// Connections to an interrupted network can be watched until they give up.
     bool can_cut = false;
+    /// The client's stack has a name server, which never answers.
+    bool names_go_unanswered = false;
     /// TCP over IPv6 and UDP over IPv6 are there.
     bool ipv6 = true;
 };

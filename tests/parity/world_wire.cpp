@@ -33,6 +33,7 @@ class wire_world final : public world {
         facts_.nobody_is_noticed = true;
         facts_.isolated = true;
         facts_.can_cut = true;
+        facts_.names_go_unanswered = true;
         weft::impairments path;
         path.delay = 2ms;
         if (lossy) {
@@ -84,6 +85,8 @@ class wire_world final : public world {
         options.link = &end;
         options.ipv4 = weft::interface_address{in_network(family::ipv4, number), 24};
         options.ipv6 = std::span(&ipv6, 1);
+        const address name_server = nobody(family::ipv4);
+        options.name_servers = std::span(&name_server, 1);
         options.seed = seed();
         result<std::unique_ptr<weft::stack>> made = weft::make_lwip_stack(loop_, options);
         return made ? std::move(*made) : nullptr;
