@@ -132,6 +132,8 @@ class scene {
 
     /// A reset from this end: SO_LINGER with no time, then close().
     static void reset(socket& s);
+    /// The known sequence, longer than what two ends and what is between them take.
+    [[nodiscard]] const parity::bytes& plenty() const;
     /// Sends the known sequence until nothing more is taken; how far it came.
     std::size_t fill_up(socket& s, std::size_t from = 0);
 

@@ -6,11 +6,6 @@
 namespace contract {
 namespace {
 
-/// What is more than everything between the two takes.
-std::size_t too_much(const scene& at) {
-    return at.known().most_in_flight;
-}
-
 /// Reads and compares `size` bytes of the known sequence; how many agreed.
 std::size_t read_known(socket& from, std::size_t size) {
     std::size_t at = 0;
@@ -55,7 +50,7 @@ TEST_CASE("send(): blocking it takes all, however slowly the peer reads") {
 TEST_CASE("send(): with a timeout all, or the count taken when it struck") {
     on_both([](scene& at) {
         auto [server, client] = at.connected();
-        const auto all = known_bytes(0, too_much(at));
+        const auto& all = at.plenty();
         const duration limit = at.scaled(2s);
         client.settimeout(at.seconds(limit));
         const weft::time_point begun = at.now();
@@ -92,7 +87,7 @@ TEST_CASE("send(): non-blocking 1..len, or EAGAIN") {
     on_both([](scene& at) {
         auto [server, client] = at.connected();
         client.settimeout(0);
-        const auto all = known_bytes(0, too_much(at));
+        const auto& all = at.plenty();
         const std::size_t some = client.send(all);
         CHECK(some >= 1);
         CHECK(some < all.size());
@@ -210,7 +205,7 @@ TEST_CASE("sendall(): all, however slowly the peer reads") {
 TEST_CASE("sendall(): the timeout spans the call, and its error tells how many were taken") {
     on_both([](scene& at) {
         auto [server, client] = at.connected();
-        const auto all = known_bytes(0, too_much(at));
+        const auto& all = at.plenty();
         const duration limit = at.scaled(2s);
         client.settimeout(at.seconds(limit));
         std::size_t taken = 0;
@@ -235,7 +230,7 @@ TEST_CASE("sendall(): non-blocking EAGAIN before anything is sent if not all fit
     on_both([](scene& at) {
         auto [server, client] = at.connected();
         client.settimeout(0);
-        CHECK(number_of([&] { client.sendall(known_bytes(0, too_much(at))); }) == EAGAIN);
+        CHECK(number_of([&] { client.sendall(at.plenty()); }) == EAGAIN);
         client.sendall("fits");
         server.settimeout(None);
         CHECK(server.recv(100) == "fits");

@@ -219,8 +219,7 @@ TEST_CASE("non-blocking: write() what fits, None when nothing does") {
     on_both([](scene& at) {
         auto [server, client] = at.connected();
         client.settimeout(0);
-        const std::optional<std::size_t> n =
-            client.write(known_bytes(0, at.known().most_in_flight));
+        const std::optional<std::size_t> n = client.write(at.plenty());
         REQUIRE(n);
         CHECK(*n > 0);
         CHECK(*n < at.known().most_in_flight);
@@ -281,7 +280,7 @@ TEST_CASE("a timeout midway in write(): what was written is known") {
         auto [server, client] = at.connected();
         const duration limit = at.scaled(1s);
         client.settimeout(at.seconds(limit));
-        const auto all = known_bytes(0, at.known().most_in_flight);
+        const auto& all = at.plenty();
         std::size_t written = 0;
         times_out(at, limit, [&] {
             try {

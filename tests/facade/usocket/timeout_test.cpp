@@ -67,7 +67,7 @@ TEST_CASE("a peer that takes a little each 900 ms does not keep write() with a 1
     };
     at.later(at.scaled(900ms), sip);
     client.settimeout(at.seconds(at.scaled(1s)));
-    const auto all = known_bytes(0, at.known().most_in_flight);
+    const auto& all = at.plenty();
     times_out(at, at.scaled(1s), [&] { client.write(all); });
     times_out(at, at.scaled(1s), [&] { client.sendall(all); });
 }
@@ -128,7 +128,7 @@ TEST_CASE("timeout of sendall() and write(): not before t; in virtual time exact
     scene at;
     auto [server, client] = at.connected();
     at.fill_up(client);
-    const auto all = known_bytes(0, at.known().most_in_flight);
+    const auto& all = at.plenty();
     ends_in_time(at, client, [&] { client.sendall(all); });
     ends_in_time(at, client, [&] { client.write(all); });
 }
