@@ -68,7 +68,8 @@ def lint(name):
 
 
 EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server")
-COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft")
+COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft", "echo_facade_weft",
+           "facade_transfer_weft", "facade_transfer_libc", "facade_poll_weft")
 RELEASE = {"WEFT_PROGRAMS": "build-test/release"}
 
 SUITES = (

@@ -24,7 +24,8 @@ MEASURED = [
     "runtime.timer.instructions.1", "runtime.timer.instructions.1000",
     "runtime.timer.instructions.100000", "runtime.mutex.instructions",
     "runtime.channel.instructions", "host.echo.instructions", "host.echo.instructions.64",
-    "lwip.echo.instructions", "steady.allocations",
+    "lwip.echo.instructions", "steady.allocations", "facade.recv.instructions",
+    "facade.poll.scale.1000", "facade.steady.allocations",
 ]
 
 
