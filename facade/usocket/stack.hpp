@@ -5,6 +5,10 @@
 //   WEFT_STACK=lwip                                     lwIP on its loopback
 //   WEFT_STACK=lwip:tap0+10.0.0.2/24+10.0.0.1           lwIP on a TAP interface: address, gateway
 //   WEFT_STACK=lwip:unix:/run/a:/run/b+10.0.0.2/24      on unix datagram sockets: own and peer's
+//   WEFT_STACK=lwip:tap0+10.0.0.2/24+dns:10.0.0.1       names are asked of 10.0.0.1
+//
+// Behind lwIP's link come, in any order, addresses with a prefix (one of IPv4, three of IPv6), the
+// IPv4 gateway, and name servers (four; port 53).
 //
 // A program that has a stack of its own, or wants a certain one, says so once:
 //

@@ -1,12 +1,5 @@
-// The one place of the façade that knows stacks by name: what a thread gets that chose none.
-//
-//     WEFT_STACK=host                                       the operating system's sockets
-//     (default) WEFT_STACK=lwip                                       lwIP on its loopback
-//     WEFT_STACK=lwip:tap0+10.0.0.2/24+10.0.0.1             on a TAP interface; address, gateway
-//     WEFT_STACK=lwip:unix:/run/a:/run/b+10.0.0.2/24        on unix datagram sockets: own, peer
-//
-// Behind the link come addresses with a prefix (IPv4 and IPv6), then the IPv4 gateway, in any
-// order.
+// The one place of the façade that knows stacks by name: what a thread gets that chose none, and
+// what the words of WEFT_STACK mean (usocket/stack.hpp).
 
 #include "usocket/core/thread.hpp"
 
@@ -130,6 +123,8 @@ errc on_lwip::open(std::string_view settings, std::span<char> why) noexcept {
     weft::lwip_options options;
     std::array<weft::interface_address, 3> ipv6;
     std::size_t ipv6_count = 0;
+    std::array<weft::address, 4> servers;
+    std::size_t server_count = 0;
     if (!settings.empty()) {
         const std::size_t end = std::min(settings.find('+'), settings.size());
         if (const errc error = open_link(settings.substr(0, end), why); error != errc::ok) {
@@ -140,6 +135,17 @@ errc on_lwip::open(std::string_view settings, std::span<char> why) noexcept {
             settings.remove_prefix(1); // the plus sign
             const std::string_view each = settings.substr(0, settings.find('+'));
             settings.remove_prefix(each.size());
+            constexpr std::string_view dns = "dns:";
+            if (each.starts_with(dns)) {
+                const result<weft::address> server = weft::address::parse(each.substr(dns.size()));
+                if (!server || server_count == servers.size()) {
+                    return refuse(
+                        why, errc::invalid_argument, each,
+                        " is no name server's address, or one too many");
+                }
+                servers[server_count++] = *server;
+                continue;
+            }
             const result<weft::interface_address> own = weft::interface_address::parse(each);
             const result<weft::address> gateway = weft::address::parse(each);
             if (own && own->address.is_v4() && !options.ipv4) {
@@ -151,13 +157,14 @@ errc on_lwip::open(std::string_view settings, std::span<char> why) noexcept {
             } else {
                 return refuse(
                     why, errc::invalid_argument, each,
-                    " is no address with a prefix and no gateway, or one too many");
+                    " is no address with a prefix, no gateway and no dns:ADDRESS, or one too many");
             }
         }
     }
     options.link = link_.get();
     options.driver = driver_.get();
     options.ipv6 = std::span(ipv6).first(ipv6_count);
+    options.name_servers = std::span(servers).first(server_count);
     result<std::unique_ptr<weft::stack>> made = weft::make_lwip_stack(loop_, options);
     if (!made) {
         return made.error() == errc::busy
