@@ -11,7 +11,9 @@
 #include <usocket/constants.hpp>
 #include <usocket/error.hpp>
 #include <usocket/names.hpp>
+#include <usocket/print.hpp>
 #include <usocket/socket.hpp>
 #include <usocket/stack.hpp>
 #include <usocket/stream.hpp>
 #include <usocket/uselect.hpp>
+#include <usocket/utime.hpp>
