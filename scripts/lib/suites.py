@@ -1,6 +1,7 @@
 """What scripts/test runs: each suite, what it builds and which commands it consists of."""
 
 import dataclasses
+import pathlib
 import sys
 
 PACKAGES = """
@@ -8,7 +9,7 @@ PACKAGES = """
     libfmt-dev libexpected-dev libcli11-dev doctest-dev libc-ares-dev dnsmasq-base
     dpkg-dev xz-utils patch
     gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev
-    valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark
+    valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark nginx-light
 """.split()
 LWIP_VERSIONS = ("2.2.1", "2.1.3")
 
@@ -67,6 +68,8 @@ def lint(name):
             Command(name + " self-test", (sys.executable, path, "--self-test")))
 
 
+USOCKET_EXAMPLES = tuple(sorted(
+    path.stem for path in (pathlib.Path(__file__).resolve().parents[2] / "examples/usocket").glob("*.cpp")))
 EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server")
 COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft", "echo_facade_weft",
            "facade_transfer_weft", "facade_transfer_libc", "facade_poll_weft")
@@ -103,6 +106,7 @@ SUITES = (
           options=("-Doptimization=2", "-Ddebug=true", "-Db_ndebug=true", "-Dtests=false",
                    "-Dbenches=true"),
           targets=("src/libweft.a", *(f"examples/host/{name}" for name in EXAMPLES),
+                   *(f"examples/usocket/{name}" for name in USOCKET_EXAMPLES),
                    *(f"bench/{name}" for name in COUNTED)),
           env=GCC),
     Commands("interop", "the example programs against curl, wrk and what cannot be asked for",
@@ -110,6 +114,9 @@ SUITES = (
                  script("tests/interop/bad_input.py", **RELEASE),
                  script("tests/interop/http.py", **RELEASE),
                  script("tests/interop/echo.py", **RELEASE))),
+    Commands("usocket", "the documents' programs against real peers at the documents' addresses",
+             quick=True, needs="release",
+             commands=(script("tests/usocket/examples.py", **RELEASE),)),
     Commands("demo", "scripts/demo, as root and without privileges", quick=True, needs="release",
              commands=(script("tests/interop/demo.py", WEFT_DEMO_BUILD="build-test/release",
                               **RELEASE),)),
