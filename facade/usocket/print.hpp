@@ -1,7 +1,8 @@
 // print: Python's, for what the façade's calls return.
 //
-//     usocket::print(s.recv(10));                                     // b'rt-thread\r'
-//     usocket::print("rcv:", data.size());                            // rcv: 4096
+//     usocket::bytes data = s.recv(10);
+//     usocket::print(data);                                           // b'rt-thread\r'
+//     usocket::print("rcv:", data.size());                            // rcv: 10
 //     usocket::print(usocket::getaddrinfo("10.0.0.1", 80)[0][-1]);    // ('10.0.0.1', 80)
 //     usocket::print(usocket::repr("text"));                          // 'text'
 #pragma once

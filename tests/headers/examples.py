@@ -13,7 +13,7 @@ from compilers import ROOT, compile_all, facade_headers, included, public_header
 USOCKET = "static usocket::socket s;"
 ALSO = {
     "address.hpp": USOCKET, "bytes.hpp": USOCKET, "error.hpp": USOCKET, "names.hpp": USOCKET,
-    "stream.hpp": USOCKET, "uselect.hpp": USOCKET,
+    "print.hpp": USOCKET, "stream.hpp": USOCKET, "uselect.hpp": USOCKET,
     "result.hpp": "extern weft::tcp_stream socket;",
     "udp.hpp": "extern weft::udp_socket socket;",
 }
