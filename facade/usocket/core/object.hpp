@@ -218,8 +218,7 @@ class object final : public of_thread, private weft::readiness_observer {
     void choose_way() noexcept {
         if (place_ != nullptr) {
             const bool direct = state_ == state::connected && limit_ == weft::duration::zero() &&
-                                held_.empty() && pending_ == errc::ok &&
-                                !loop_->has_services();
+                                held_.empty() && pending_ == errc::ok && !loop_->has_services();
             place_->direct = direct ? &tcp() : nullptr;
         }
     }
