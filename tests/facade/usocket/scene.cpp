@@ -21,11 +21,13 @@ std::string text_of(const weft::address& a) {
 
 } // namespace
 
-scene::scene(family f) : w(here()), ip(f), before_(w.open_sockets()), actors_(w.home()) {
+scene::scene(family f)
+    : w(here()), ip(f), before_(w.open_sockets()), actors_(std::in_place, w.home()) {
     use(w.client_net());
 }
 
 scene::~scene() {
+    actors_.reset(); // they refer to what the test had
     leave(w.home());
     const duration step = known().virtual_time ? duration(1s) : duration(2ms);
     std::size_t left = w.open_sockets();
@@ -129,7 +131,7 @@ bool scene::until(const std::function<bool()>& what) {
 }
 
 void scene::later(duration time, std::function<void()> what) {
-    REQUIRE(actors_.spawn(act(time, std::move(what))));
+    REQUIRE(actors_->spawn(act(time, std::move(what))));
 }
 
 unsigned scene::mask_of(const socket& s, unsigned asked) {

@@ -139,7 +139,7 @@ class scene {
 
   private:
     std::size_t before_;
-    weft::task_group actors_;
+    std::optional<weft::task_group> actors_;
 };
 
 /// Once over IPv4 and once over IPv6.

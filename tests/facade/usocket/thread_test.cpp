@@ -110,7 +110,8 @@ TEST_CASE("threads: two threads talk to each other") {
 TEST_CASE("threads: a thread that ends with sockets open leaves no descriptor") {
     scene at; // counts them
     std::int64_t number = 0;
-    std::optional<socket> kept;
+    std::optional<socket> kept; // neither is destroyed in its thread
+    std::optional<socket> kept_listener;
     std::thread([&] {
         socket l;
         l.bind({"127.0.0.1", 0});
@@ -119,7 +120,7 @@ TEST_CASE("threads: a thread that ends with sockets open leaves no descriptor") 
         c.connect(l.getsockname());
         number = c.number();
         kept.emplace(std::move(c));
-        (void)new socket(std::move(l)); // never destroyed
+        kept_listener.emplace(std::move(l));
     }).join();
     CHECK(us_poll(number, US_POLLIN) == US_POLLNVAL);
     CHECK(number_of([&] { kept->recv(1); }) == EBADF);
