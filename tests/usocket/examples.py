@@ -18,7 +18,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/interop"))
 
 from checks import check, finish  # noqa: E402
-from world import PATIENCE, THERE, Peer, World, connect, own_network, until, why_no_network  # noqa: E402
+from world import PATIENCE, THERE, Peer, Segments, World, connect, own_network, until, why_no_network  # noqa: E402
 
 PROGRAMS = ROOT / os.environ.get("WEFT_PROGRAMS", "build") / "examples/usocket"
 
@@ -134,8 +134,10 @@ def download(t):
     (place / "access").write_text("")
 
     saved = place / "Alice.bmp"
+    segments = Segments(80)
     program = t.launch("maixpy_picture_download", saved)
     output, errors = program.communicate(timeout=PATIENCE)
+    t.same("nginx's header is a segment of its own", segments.seen()[:1], [header])
     lines = output.decode().splitlines()
     pieces = [line for line in lines if line.startswith("rcv: ")]
     sizes = [int(line[5:]) for line in pieces]

@@ -21,6 +21,7 @@ import time
 HERE, THERE = "192.168.12.1", "192.168.12.32"
 CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
+ETH_P_ALL = 3
 PATIENCE = 20  # seconds for what takes milliseconds
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -167,6 +168,31 @@ class World:
             each.terminate()
         for each in self.started:
             each.wait()
+
+
+class Segments:
+    """The lengths of what goes out over the link from one TCP port, as it goes."""
+
+    def __init__(self, port):
+        self.port = port
+        self.packets = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
+        self.packets.bind(("link0", ETH_P_ALL))
+        self.packets.setblocking(False)
+
+    def seen(self):
+        lengths = []
+        with self.packets:
+            try:
+                while True:
+                    packet = self.packets.recv(65536)
+                    if packet[0] >> 4 != 4 or packet[9] != socket.IPPROTO_TCP:
+                        continue
+                    tcp = packet[(packet[0] & 15) * 4:int.from_bytes(packet[2:4], "big")]
+                    size = len(tcp) - (tcp[12] >> 4) * 4
+                    if int.from_bytes(tcp[:2], "big") == self.port and size > 0:
+                        lengths.append(size)
+            except BlockingIOError:
+                return lengths
 
 
 class Peer:
