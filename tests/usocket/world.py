@@ -196,11 +196,13 @@ class Segments:
 
 
 class Peer:
-    """Serves each connection on a thread: says `greeting`, and keeps what it is told until the end."""
+    """Serves each connection on a thread: says `greeting`, and keeps what it is told until the end. Its
+    own side stays open until end(), as a slow peer's does."""
 
     def __init__(self, listener, greeting=b""):
         self.listener, self.greeting = listener, greeting
         self.heard, self.threads = [], []
+        self.gone = threading.Event()
         self.acceptor = threading.Thread(target=self._accept)
         self.acceptor.start()
 
@@ -223,13 +225,18 @@ class Peer:
                     connection.sendall(self.greeting)
                 while part := connection.recv(65536):
                     told += part
+                self.gone.wait(PATIENCE)
+                if error := connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+                    told = OSError(error, "behind the end")
             except OSError as error:
                 told = error
         self.heard.append(told)
 
     def end(self, connections):
-        """What each of so many connections said; an exception where its end was not FIN."""
+        """What each of so many connections said; an exception where its end was not FIN, or more came
+        behind it. The program has ended."""
         until(f"{connections} connections", lambda: len(self.threads) >= connections)
+        self.gone.set()
         self.listener.shutdown(socket.SHUT_RDWR)
         self.acceptor.join()
         for worker in self.threads:

@@ -108,7 +108,10 @@ void tcp::abort_all(host& going) noexcept {
                     socket->end_with(errc::network_down);
                 }
             }
-            tcp_abandon(pcb, pcb->state != TIME_WAIT);
+            // Closed, all delivered, only the peer's end is awaited: a RST would take back what
+            // some peers have not read yet.
+            const bool delivered = pcb->state == FIN_WAIT_2 && socket == nullptr;
+            tcp_abandon(pcb, pcb->state != TIME_WAIT && !delivered);
             return true;
         }
         return false;
