@@ -88,7 +88,7 @@ SUITES = (
              commands=(script("tests/cross/cortex_m0plus.py"),)),
     Build("clang", "everything with clang 19", options=("-Dbuildtype=debugoptimized",), env=CLANG),
     Build("sanitizers", "everything under AddressSanitizer and UBSan",
-          options=("-Dbuildtype=debugoptimized", "-Db_sanitize=address,undefined",
+          options=("-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
                    "-Db_lundef=false", "-Dexamples=false"),
           env=GCC, slower=4, test_env=NO_LEAK_NOISE),
     Build("threads", "post() and the facade's handles from other threads, under ThreadSanitizer",
