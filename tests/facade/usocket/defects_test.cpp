@@ -14,12 +14,12 @@ TEST_CASE("defect: send() after a reported reset crashing") {
         auto [server, client] = at.connected();
         at.reset(server);
         CHECK(at.becomes(client, 29) == 29);
-        CHECK(number_of([&client = client] { client.recv(1); }) == ECONNRESET);
-        CHECK(number_of([&client = client] { client.send("x"); }) == EPIPE);
-        CHECK(number_of([&client = client] { client.sendall("x"); }) == EPIPE);
-        CHECK(number_of([&client = client] { client.write("x"); }) == EPIPE);
+        CHECK(number_of([&client] { client.recv(1); }) == ECONNRESET);
+        CHECK(number_of([&client] { client.send("x"); }) == EPIPE);
+        CHECK(number_of([&client] { client.sendall("x"); }) == EPIPE);
+        CHECK(number_of([&client] { client.write("x"); }) == EPIPE);
         client.settimeout(0);
-        CHECK(number_of([&client = client] { client.send("x"); }) == EPIPE);
+        CHECK(number_of([&client] { client.send("x"); }) == EPIPE);
     });
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("defect: EAGAIN told as b\"\", which is EOF") {
         auto [server, client] = at.connected();
         client.settimeout(0);
         std::byte room[4];
-        CHECK(number_of([&client = client] { client.recv(1); }) == EAGAIN);
+        CHECK(number_of([&client] { client.recv(1); }) == EAGAIN);
         CHECK(client.read(1) == std::nullopt);
         CHECK(client.readinto(room) == std::nullopt);
         CHECK(client.readline() == std::nullopt);
@@ -135,7 +135,7 @@ TEST_CASE("defect: a blocking send() sleeping when memory is short: it goes on a
     client.settimeout(None);
     server.settimeout(0);
     weft::time_point drained{};
-    at.later(100ms, [&, &server = server] {
+    at.later(100ms, [&] {
         drained = at.now();
         CHECK(server.read(static_cast<std::int64_t>(taken))->size() > 0);
     });

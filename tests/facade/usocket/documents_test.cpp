@@ -122,13 +122,12 @@ void serve_once(scene& at, socket& listener, std::string answer) {
         }
         conn->settimeout(0);
         auto held = std::make_shared<socket>(std::move(*conn));
-        held->setsockopt(
-            SOL_SOCKET, SO_CALLBACK, [&at, answer, held = std::weak_ptr(held)](socket& s) {
-                if (s.read(1000) && held.lock()) {
-                    s.write(answer);
-                    s.close();
-                }
-            });
+        held->setsockopt(SOL_SOCKET, SO_CALLBACK, [answer, held = std::weak_ptr(held)](socket& s) {
+            if (s.read(1000) && held.lock()) {
+                s.write(answer);
+                s.close();
+            }
+        });
         at.later(at.scaled(20s), [held] {}); // keeps it
     });
 }
@@ -198,7 +197,7 @@ TEST_CASE(
     scene at;
     auto [server, s] = at.connected();
     s.settimeout(at.seconds(at.scaled(1s)));
-    CHECK(number_of([&s = s] { s.read(10); }) == ETIMEDOUT);
+    CHECK(number_of([&s] { s.read(10); }) == ETIMEDOUT);
     auto poller = uselect::poll();
     poller.register_(s, uselect::POLLIN);
     auto res = poller.poll(at.known().virtual_time ? 1000 : 20);

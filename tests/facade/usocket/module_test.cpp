@@ -248,10 +248,10 @@ TEST_CASE("inet_pton(), inet_ntop(): wrong length or text EINVAL, unknown family
     }
     CHECK(number_of([] { inet_pton(99, "1.2.3.4"); }) == EAFNOSUPPORT);
     CHECK(number_of([] { inet_ntop(99, std::string_view("\1\2\3\4", 4)); }) == EAFNOSUPPORT);
-    for (const std::size_t wrong : {0, 1, 3, 5, 16}) {
+    for (const std::size_t wrong : std::initializer_list<std::size_t>{0, 1, 3, 5, 16}) {
         CHECK(number_of([&] { inet_ntop(AF_INET, std::string(wrong, 'x')); }) == EINVAL);
     }
-    for (const std::size_t wrong : {0, 4, 15, 17}) {
+    for (const std::size_t wrong : std::initializer_list<std::size_t>{0, 4, 15, 17}) {
         CHECK(number_of([&] { inet_ntop(AF_INET6, std::string(wrong, 'x')); }) == EINVAL);
     }
 }

@@ -16,7 +16,7 @@ TEST_CASE("threads: from another thread every call is EPERM, and none harms the 
     scene at;
     auto [server, client] = at.connected();
     socket d = at.server_datagrams();
-    std::thread([&client = client, &d] {
+    std::thread([&client, &d] {
         std::byte room[4];
         const sockaddr to("127.0.0.1", 9);
         CHECK(number_of([&] { client.send("x"); }) == EPERM);

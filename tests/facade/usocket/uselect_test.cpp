@@ -115,10 +115,10 @@ TEST_CASE("uselect.poll: poll(ms) waits for what comes in time; without end if n
         server.settimeout(0);
         auto poller = uselect::poll();
         poller.register_(client, POLLIN);
-        at.later(at.scaled(100ms), [&server = server] { server.send("x"); });
+        at.later(at.scaled(100ms), [&server] { server.send("x"); });
         CHECK(poller.poll(60'000)[0].events == POLLIN);
         CHECK(client.recv(1) == "x");
-        at.later(at.scaled(100ms), [&server = server] { server.send("y"); });
+        at.later(at.scaled(100ms), [&server] { server.send("y"); });
         CHECK(poller.poll(-1)[0].events == POLLIN);
         CHECK(client.recv(1) == "y");
         CHECK(poller.poll(0).empty());
@@ -134,7 +134,7 @@ TEST_CASE("uselect.poll: level-triggered: told again while it holds") {
     for (int times = 0; times != 3; ++times) {
         CHECK(poller.poll(10'000).size() == 1);
     }
-    CHECK(at.until([&client = client] { return client.recv(2, MSG_PEEK) == "xy"; }));
+    CHECK(at.until([&client] { return client.recv(2, MSG_PEEK) == "xy"; }));
     CHECK(client.recv(1) == "x");
     CHECK(poller.poll(10'000).size() == 1);
     CHECK(client.recv(1) == "y");
@@ -283,7 +283,7 @@ TEST_CASE("uselect.select(): waits for `seconds` at most; None without end; nega
     CHECK(at.now() - begun >= 50ms);
     CHECK((!at.known().virtual_time || at.now() - begun == 50ms));
     server.settimeout(0);
-    at.later(at.scaled(100ms), [&server = server] { server.send("x"); });
+    at.later(at.scaled(100ms), [&server] { server.send("x"); });
     CHECK(uselect::select(reading, {}, {}).readable.size() == 1);
     CHECK(number_of([&] { uselect::select(reading, {}, {}, -1.0); }) == EINVAL);
     client.close();
@@ -333,7 +333,7 @@ TEST_CASE(
     poller.register_(client, POLLIN);
     CHECK(poller.poll(100).empty());
     client.settimeout(0.1);
-    CHECK(number_of([&client = client] { client.recv(1); }) == ETIMEDOUT);
+    CHECK(number_of([&client] { client.recv(1); }) == ETIMEDOUT);
     thread::here().set_idle_hook(nullptr, nullptr, 1h);
     CHECK(turns >= 2);
     CHECK(turns <= 20); // lwIP's own timers are some of them

@@ -207,7 +207,7 @@ TEST_CASE("closing a socket inside the ready callback of another") {
     scene at;
     auto [server, client] = at.connected();
     auto [other, peer] = at.connected();
-    client.setsockopt(SOL_SOCKET, SO_CALLBACK, [&peer = peer](socket&) { peer.close(); });
+    client.setsockopt(SOL_SOCKET, SO_CALLBACK, [&peer](socket&) { peer.close(); });
     server.send("x");
     other.send("y");
     CHECK(at.until([&] { return peer.fileno() == -1; }));
@@ -250,8 +250,8 @@ TEST_CASE("closing a socket inside a blocking call of itself, through its ready 
     auto [server, client] = at.connected();
     server.settimeout(0);
     client.setsockopt(SOL_SOCKET, SO_CALLBACK, [](socket& s) { s.close(); });
-    at.later(at.scaled(50ms), [&server = server] { server.send("x"); });
-    const int number = number_of([&client = client] { client.read(100); });
+    at.later(at.scaled(50ms), [&server] { server.send("x"); });
+    const int number = number_of([&client] { client.read(100); });
     CHECK(number == EBADF);
 }
 
@@ -262,8 +262,8 @@ TEST_CASE("a ready callback that reads takes what a blocking read() waits for: n
     std::string got;
     client.setsockopt(
         SOL_SOCKET, SO_CALLBACK, [&](socket& s) { got += text_of(s.recv(2, MSG_DONTWAIT)); });
-    at.later(at.scaled(50ms), [&server = server] { server.send("abcdef"); });
-    at.later(at.scaled(100ms), [&server = server] { server.close(); });
+    at.later(at.scaled(50ms), [&server] { server.send("abcdef"); });
+    at.later(at.scaled(100ms), [&server] { server.close(); });
     got += text_of(client.read());
     CHECK(got.size() == 6);
     CHECK(got.find_first_not_of("abcdef") == std::string::npos);
@@ -278,7 +278,7 @@ TEST_CASE("leave() closes every socket of the loop, and new ones come from elsew
     CHECK(a.fileno() == -1);
     CHECK(b.fileno() == -1);
     CHECK(client.fileno() == -1);
-    CHECK(number_of([&client = client] { client.recv(1); }) == EBADF);
+    CHECK(number_of([&client] { client.recv(1); }) == EBADF);
 }
 
 } // namespace
