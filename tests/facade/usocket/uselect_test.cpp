@@ -165,7 +165,7 @@ TEST_CASE("uselect.poll: many sockets: those that are ready, and only those") {
     }
     poller.register_(l, POLLIN);
     CHECK(poller.poll(0).empty());
-    for (const std::size_t i : {3, 7, 19}) {
+    for (const std::size_t i : std::initializer_list<std::size_t>{3, 7, 19}) {
         pairs[i].server.send("x");
         at.becomes(pairs[i].client, 5);
     }
