@@ -13,6 +13,8 @@ PACKAGES = """
 """.split()
 LWIP_VERSIONS = ("2.2.1", "2.1.3")
 
+# Assertions on, and no debug information: it takes as long to write as the code itself.
+PLAIN = ("-Ddebug=false", "-Db_ndebug=false")
 CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
 GCC = {"CC": "gcc", "CXX": "g++"}
 # lwIP links the fragments of a datagram that is not whole yet by packed, unaligned pointers.
@@ -79,16 +81,16 @@ SUITES = (
     Commands("lint", "the house's rules over the sources", quick=True, commands=(
         *lint("co_await"), *lint("includes"), *lint("places"), *lint("length"), *lint("format"))),
     Build("gcc", "everything with GCC, assertions on", quick=True,
-          options=("-Dbuildtype=debugoptimized",), env=GCC),
+          options=("-Doptimization=2", *PLAIN), env=GCC),
     Commands("headers", "each public header alone, and its opening example", quick=True,
              commands=(script("tests/headers/alone.py", "g++", "clang++-19"),
                        script("tests/headers/examples.py", "g++", "clang++-19"),
                        script("tests/facade/uasyncio/headers.py", "g++", "clang++-19"))),
     Commands("cross", "the runtime for a Cortex-M0+", quick=True,
              commands=(script("tests/cross/cortex_m0plus.py"),)),
-    Build("clang", "everything with clang 19", options=("-Dbuildtype=debugoptimized",), env=CLANG),
+    Build("clang", "everything with clang 19", options=("-Doptimization=1", *PLAIN), env=CLANG),
     Build("sanitizers", "everything under AddressSanitizer and UBSan",
-          options=("-Doptimization=1", "-Ddebug=true", "-Db_sanitize=address,undefined",
+          options=("-Doptimization=0", "-Ddebug=true", "-Db_sanitize=address,undefined",
                    "-Db_lundef=false", "-Dexamples=false"),
           env=GCC, slower=4, test_env=NO_LEAK_NOISE),
     Build("threads", "post() and the facade's handles from other threads, under ThreadSanitizer",
@@ -96,14 +98,14 @@ SUITES = (
                    "-Dexamples=false", "-Dlwip_stack=false"),
           env=CLANG, select="post|facade threads", slower=4),
     Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)|names tap",
-          options=("-Dbuildtype=debugoptimized", "-Dlwip_version=2.1.3", "-Dexamples=false"),
+          options=("-Doptimization=1", *PLAIN, "-Dlwip_version=2.1.3", "-Dexamples=false"),
           env=GCC),
     Build("no-exceptions", "the runtime and the facade without exceptions and RTTI",
           select="runtime|facade (c|results)|uasyncio (wire|host-epoll)",
-          options=("-Dbuildtype=debugoptimized", "-Dexceptions=false", "-Dexamples=false"),
+          options=("-Doptimization=1", *PLAIN, "-Dexceptions=false", "-Dexamples=false"),
           env=GCC),
     Build("release", "the programs as people build them, and what the budgets count", quick=True,
-          options=("-Doptimization=2", "-Ddebug=true", "-Db_ndebug=true", "-Dtests=false",
+          options=("-Doptimization=2", "-Ddebug=false", "-Db_ndebug=true", "-Dtests=false",
                    "-Dbenches=true"),
           targets=("src/libweft.a", "facade/usocket/libweft-usocket.a",
                    "facade/uasyncio/libweft_uasyncio.a",
