@@ -1,0 +1,14 @@
+// The unix port's standard variant, and what weft's sockets need of it.
+
+// Set base feature level.
+#define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
+
+#include "ports/unix/variants/mpconfigvariant_common.h"
+
+// Ctrl-C must not jump out of the signal handler: C++ may be on the stack. It becomes a pending
+// exception, which ends whatever waits (waiting.c).
+#undef MICROPY_ASYNC_KBD_INTR
+#define MICROPY_ASYNC_KBD_INTR (0)
+
+// weft has its own, see modselect.c.
+#define MICROPY_PY_SELECT (1)

@@ -1,0 +1,61 @@
+// What happens to Python while a call waits in weft: Ctrl-C ends the call, and what was scheduled
+// runs.
+//
+// weft asks look() after each turn of its loop, outside of the turn. A pending exception makes the
+// call return -EINTR, through its C++ frames; only then is it raised, from C. Scheduled callbacks
+// run in look() itself, whose protection no exception of theirs leaves, and the call goes on with
+// the rest of its time.
+
+#include "socket_object.h"
+
+#include "py/nlr.h"
+
+// Ctrl-C wakes nobody who is not yet asleep: so long it takes to be seen then.
+#define LOOK_INTERVAL_MS (100)
+
+static bool runs_callbacks(void) {
+#if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
+    return mp_thread_is_main_thread();
+#else
+    return true;
+#endif
+}
+
+static int look(void* unused) {
+    (void)unused;
+    if (MP_STATE_THREAD(mp_pending_exception) != MP_OBJ_NULL) {
+        return 1;
+    }
+#if MICROPY_ENABLE_SCHEDULER
+    if (MP_STATE_VM(sched_state) != MP_SCHED_PENDING || !runs_callbacks()) {
+        return 0;
+    }
+    int stop = 0;
+    MP_THREAD_GIL_ENTER();
+    nlr_buf_t nlr;
+    if (nlr_push(&nlr) == 0) {
+        mp_handle_pending(true);
+        nlr_pop();
+    } else {
+        mp_sched_exception(MP_OBJ_FROM_PTR(nlr.ret_val)); // raised when weft has returned
+        stop = 1;
+    }
+    MP_THREAD_GIL_EXIT();
+    return stop;
+#else
+    return 0;
+#endif
+}
+
+void weft_prepare_thread(void) {
+    us_set_idle(look, NULL, LOOK_INTERVAL_MS);
+}
+
+void weft_interrupted(void) {
+    mp_handle_pending(true);
+}
+
+MP_NORETURN void weft_raise(int64_t result) {
+    // getaddrinfo's numbers are negative in Python too
+    mp_raise_OSError((int)(result <= -1000 ? result + 1000 : -result));
+}
