@@ -6,11 +6,19 @@
 #include "usocket/core/handles.hpp"
 #include "usocket/core/names.hpp"
 #include "usocket/core/object.hpp"
+#include "usocket/core/poll_set.hpp"
 #include "usocket/core/thread.hpp"
 #include "usocket/stream_requests.hpp"
 
 #include <algorithm>
 #include <cstring>
+#include <new>
+
+struct us_poller {
+    uselect::poll_set sockets;
+    uselect::poll_entry* taken = nullptr; // the last one; null: none yet
+    bool some_left = false;
+};
 
 namespace {
 
@@ -500,6 +508,17 @@ int64_t us_next_deadline(void) {
     return next <= now ? 0 : ((next - now).count() + millisecond - 1) / millisecond;
 }
 
+us_waker* us_get_waker(void) {
+    const result<weft::stack*> net = thread::here().net();
+    return net ? reinterpret_cast<us_waker*>(&(*net)->loop().sleeper()) : nullptr;
+}
+
+void us_wake(us_waker* w) {
+    if (w != nullptr) {
+        reinterpret_cast<weft::driver*>(w)->wake();
+    }
+}
+
 int us_set_idle(us_idle hook, void* context, int64_t interval_ms) {
     if (interval_ms <= 0 && hook != nullptr) {
         return negative(errc::invalid_argument);
@@ -516,6 +535,56 @@ int us_drained(void) {
 int us_use(const char* stack) {
     return stack == nullptr ? negative(errc::invalid_argument)
                             : negative(thread::here().use_named(stack));
+}
+
+// --- many sockets at once
+
+us_poller* us_poller_open(void) {
+    return new (std::nothrow) us_poller;
+}
+
+void us_poller_close(us_poller* p) {
+    delete p;
+}
+
+int us_poller_set(us_poller* p, us_socket s, unsigned mask, uintptr_t tag) {
+    return negative(p == nullptr ? errc::invalid_argument : p->sockets.add(s, mask, tag));
+}
+
+void us_poller_drop(us_poller* p, us_socket s) {
+    if (p != nullptr) {
+        p->sockets.remove(s);
+    }
+}
+
+int us_poller_wait(us_poller* p, int64_t milliseconds) {
+    const result<weft::duration> limit = limit_of(milliseconds);
+    if (p == nullptr || !limit) {
+        return negative(errc::invalid_argument);
+    }
+    p->taken = nullptr;
+    p->some_left = false;
+    const result<std::size_t> ready = p->sockets.wait(*limit, false);
+    if (!ready) {
+        return negative(ready.error());
+    }
+    p->some_left = *ready != 0;
+    return static_cast<int>(*ready);
+}
+
+size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity) {
+    if (p == nullptr || into == nullptr) {
+        return 0;
+    }
+    std::size_t count = 0;
+    uselect::poll_set::event each;
+    while (p->some_left && count != capacity) {
+        p->some_left = p->sockets.next(p->taken, each);
+        if (p->some_left) {
+            into[count++] = {each.fileno, each.tag, each.events};
+        }
+    }
+    return count;
 }
 
 // --- errors

@@ -178,6 +178,13 @@ int us_wake_fd(void);
 /* When us_step() must be called at the latest, in milliseconds from now; -1: only by us_wake_fd. */
 int64_t us_next_deadline(void);
 
+/* Ends the sleep that a call of the thread which asked for `w` is in, or the next one. The one call
+ * that other threads, signal handlers and interrupts may make. */
+typedef struct us_waker us_waker;
+void us_wake(us_waker* w);
+/* This thread's; NULL: it has no stack. Valid until the thread ends, or changes its stack. */
+us_waker* us_get_waker(void);
+
 /* Called at least each `interval_ms` while a call of this thread waits; what is not 0 ends that
  * call with -EINTR. NULL: none. */
 typedef int (*us_idle)(void* context);
@@ -190,6 +197,32 @@ int us_drained(void);
  * "lwip:tap0+10.0.0.2/24+10.0.0.1"); before its first socket. -EBUSY: later; -EINVAL:
  * us_explanation() names what is wrong. */
 int us_use(const char* stack);
+
+/* --- many sockets at once: what a wait costs grows with those that are ready
+ */
+
+typedef struct us_poller us_poller;
+typedef struct us_polled {
+    us_socket socket;
+    uintptr_t tag;
+    unsigned events;
+} us_polled;
+
+us_poller* us_poller_open(void); /* NULL: no memory */
+void us_poller_close(us_poller* p);
+
+/* From now on `mask` is waited for; US_POLLERR and US_POLLHUP always. `tag` comes back with the
+ * events. -EBADF, -EPERM, -ENOMEM. */
+int us_poller_set(us_poller* p, us_socket s, unsigned mask, uintptr_t tag);
+/* No effect on what is not there. A closed socket is there until it is dropped: US_POLLNVAL. */
+void us_poller_drop(us_poller* p, us_socket s);
+
+/* Waits until sockets are ready, `milliseconds` at most (-1: for ever); how many are. -EINTR: the
+ * idle hook; -EDEADLK: a wait inside the loop's turn. */
+int us_poller_wait(us_poller* p, int64_t milliseconds);
+/* The next of those that the last wait found, `capacity` at most; fewer: these were the last.
+ * Sockets may be closed between the calls, but not set or dropped. */
+size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity);
 
 /* --- errors ----------------------------------------------------------------------------------- */
 

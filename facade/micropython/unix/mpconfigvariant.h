@@ -11,4 +11,11 @@
 #define MICROPY_ASYNC_KBD_INTR (0)
 
 // weft has its own, see modselect.c.
-#define MICROPY_PY_SELECT (1)
+#define MICROPY_PY_SELECT (0)
+#define WEFT_PY_SELECT (1)
+
+// Whatever is pending wakes the thread that waits.
+#define WEFT_WAKES (1)
+#define MICROPY_WRAP_MP_SCHED_EXCEPTION(f) weft_sched_exception
+void weft_scheduled(void);
+#define MICROPY_SCHED_HOOK_SCHEDULED weft_scheduled()

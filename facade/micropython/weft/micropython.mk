@@ -6,6 +6,7 @@ WEFT_MOD_DIR := $(USERMOD_DIR)
 
 SRC_USERMOD_C += $(addprefix $(WEFT_MOD_DIR)/, \
 	addresses.c \
+	modselect.c \
 	modsocket.c \
 	socket_bytes.c \
 	socket_object.c \

@@ -324,10 +324,13 @@ static mp_uint_t stream_ioctl(mp_obj_t object, mp_uint_t request, uintptr_t argu
         close_socket(self);
         return 0;
     }
+    weft_sockets_asked += request == MP_STREAM_POLL;
     return us_stream_ioctl(self->handle, (unsigned)request, argument, error);
 }
 
-static const mp_stream_p_t socket_stream_p = {
+WEFT_PER_THREAD unsigned weft_sockets_asked;
+
+const mp_stream_p_t weft_socket_stream = {
     .read = weft_stream_read,
     .write = weft_stream_write,
     .ioctl = stream_ioctl,
@@ -366,4 +369,4 @@ static MP_DEFINE_CONST_DICT(socket_locals, socket_locals_table);
 
 MP_DEFINE_CONST_OBJ_TYPE(
     weft_socket_type, MP_QSTR_socket, MP_TYPE_FLAG_NONE, make_new, socket_make_new, print,
-    socket_print, protocol, &socket_stream_p, locals_dict, &socket_locals);
+    socket_print, protocol, &weft_socket_stream, locals_dict, &socket_locals);

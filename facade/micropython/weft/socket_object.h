@@ -11,12 +11,25 @@
 
 #include "c/usocket.h"
 
+#if MICROPY_PY_THREAD
+#define WEFT_PER_THREAD __thread
+#else
+#define WEFT_PER_THREAD
+#endif
+
 #ifndef MP_NORETURN
 #define MP_NORETURN NORETURN // as MicroPython called it before 1.26
 #endif
 
 // Linux's numbers, as weft gives them on every target.
-enum { WEFT_EINTR = 4, WEFT_EBADF = 9, WEFT_EAGAIN = 11, WEFT_ENOMEM = 12, WEFT_EINVAL = 22 };
+enum {
+    WEFT_ENOENT = 2,
+    WEFT_EINTR = 4,
+    WEFT_EBADF = 9,
+    WEFT_EAGAIN = 11,
+    WEFT_ENOMEM = 12,
+    WEFT_EINVAL = 22
+};
 enum { WEFT_ENFILE = 23, WEFT_EMFILE = 24 };
 
 typedef struct weft_socket {
@@ -30,6 +43,11 @@ typedef struct weft_socket {
 #define weft_no_socket ((us_socket) - 1)
 
 extern const mp_obj_type_t weft_socket_type;
+extern const struct _mp_stream_p_t weft_socket_stream; // its protocol
+
+/// How often this thread asked a socket what it is ready for, through the stream protocol: whether
+/// an object over a stream has asked one of weft's.
+extern WEFT_PER_THREAD unsigned weft_sockets_asked;
 
 /// The socket of a Python object, which may be of a class that derives from socket.
 weft_socket* weft_socket_of(mp_obj_t object);
@@ -57,8 +75,11 @@ mp_uint_t weft_stream_write(mp_obj_t object, const void* from, mp_uint_t size, i
 
 // --- waiting.c
 
-/// Once in a thread, before its first call that may wait.
-void weft_prepare_thread(void);
+// Where nothing wakes a thread for Ctrl-C it is seen after so long.
+#define WEFT_LOOK_INTERVAL_MS (100)
+
+/// Before a thread's calls that may wait. False: it cannot have a stack.
+bool weft_prepare_thread(void);
 
 /// Raises what ended a call; returns if that was nothing to raise, and the call goes on.
 void weft_interrupted(void);

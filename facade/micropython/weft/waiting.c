@@ -10,9 +10,6 @@
 
 #include "py/nlr.h"
 
-// Ctrl-C wakes nobody who is not yet asleep: so long it takes to be seen then.
-#define LOOK_INTERVAL_MS (100)
-
 static bool runs_callbacks(void) {
 #if MICROPY_PY_THREAD && !MICROPY_PY_THREAD_GIL
     return mp_thread_is_main_thread();
@@ -47,8 +44,45 @@ static int look(void* unused) {
 #endif
 }
 
-void weft_prepare_thread(void) {
-    us_set_idle(look, NULL, LOOK_INTERVAL_MS);
+#if WEFT_WAKES
+// The scheduler's own function, which the port's configuration has renamed: see mp_sched_exception.
+void weft_sched_exception(mp_obj_t exception);
+
+static us_waker* volatile waker_of_main;
+
+// Ctrl-C, from the signal handler. Between a look at what is pending and the sleep that follows
+// there is nothing that a signal could interrupt: it ends that sleep.
+void mp_sched_exception(mp_obj_t exception) {
+    weft_sched_exception(exception);
+    us_wake(waker_of_main);
+}
+
+// The main thread runs what other threads schedule.
+void weft_scheduled(void) {
+    if (!runs_callbacks()) {
+        us_wake(waker_of_main);
+    }
+}
+#endif
+
+bool weft_prepare_thread(void) {
+    static WEFT_PER_THREAD bool is_prepared;
+    if (is_prepared) {
+        return true;
+    }
+    us_waker* const waker = us_get_waker();
+    if (waker == NULL) {
+        return false;
+    }
+    int64_t interval = WEFT_LOOK_INTERVAL_MS;
+#if WEFT_WAKES
+    interval = INT64_MAX;
+    if (runs_callbacks()) {
+        waker_of_main = waker;
+    }
+#endif
+    is_prepared = us_set_idle(look, NULL, interval) == 0;
+    return is_prepared;
 }
 
 void weft_interrupted(void) {

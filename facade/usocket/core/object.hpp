@@ -108,6 +108,13 @@ class object final : public of_thread, private weft::readiness_observer {
 
     /// MicroPython's poll bits of what holds now among `mask`; ERR and HUP whatever is asked.
     unsigned poll(unsigned mask) noexcept;
+    /// False: poll(mask) would find nothing, unless something has happened that no turn of the loop
+    /// has told yet. Asks nobody.
+    [[nodiscard]] bool may_hold(unsigned mask) const noexcept {
+        return core_ == nullptr || !held_.empty() || held_datagram_ || pending_ != errc::ok ||
+               (kind_ == kind::stream && state_ == state::fresh) || state_ == state::half_deaf ||
+               (static_cast<unsigned>(core_->ready()) & (mask | told_unasked)) != 0;
+    }
     void observe(object_observer& o) noexcept { observers_.push_back(o); }
     [[nodiscard]] object_observer* observer_of(const void* owner) noexcept {
         object_observer* found = nullptr; // there are few
@@ -234,6 +241,7 @@ class object final : public of_thread, private weft::readiness_observer {
     void tell_observers(object_observer::news what) noexcept;
 
     static constexpr int dont_wait = 0x40;
+    static constexpr unsigned told_unasked = 0x18; // POLLERR, POLLHUP
 
     state state_ = state::fresh;
     kind kind_;

@@ -36,6 +36,11 @@ class poll_entry final : public object_observer, public member_place, public can
         }
     }
 
+    /// False: surely nothing, as far as the loop knows. Costs no call to the stack.
+    [[nodiscard]] bool may_answer() const noexcept {
+        return !spent && (other != nullptr || target == nullptr || target->may_hold(mask));
+    }
+
     unsigned ask() noexcept {
         if (other != nullptr) {
             int error = 0;
@@ -51,6 +56,7 @@ class poll_entry final : public object_observer, public member_place, public can
     stream* other = nullptr;
     unsigned mask;
     unsigned events = 0;
+    std::uintptr_t tag = 0;
     bool spent = false; // reported as one-shot: asks for nothing
     poll_entry* next_ready = nullptr;
 
@@ -91,13 +97,26 @@ poll_entry* poll_set::find(const stream& object) noexcept {
     return found;
 }
 
-errc poll_set::add(handle socket, unsigned mask) noexcept {
+namespace {
+errc change(poll_entry* entry, unsigned mask) noexcept {
+    if (entry == nullptr) {
+        return errc::no_such_entry;
+    }
+    entry->mask = mask;
+    entry->spent = false;
+    entry->may_be_ready();
+    return errc::ok;
+}
+} // namespace
+
+errc poll_set::add(handle socket, unsigned mask, std::uintptr_t tag) noexcept {
     const handles::found it = handles::find(socket);
     if (it.target == nullptr) {
         return it.why;
     }
-    if (modify(socket, mask) == errc::ok) {
-        return errc::ok;
+    if (poll_entry* const known = find(socket); known != nullptr) {
+        known->tag = tag;
+        return change(known, mask);
     }
     auto* const home = const_cast<weft::loop*>(it.target->home());
     if (loop_ != nullptr && loop_ != home && size_ != streams_) {
@@ -107,6 +126,7 @@ errc poll_set::add(handle socket, unsigned mask) noexcept {
     if (entry == nullptr) {
         return errc::no_memory;
     }
+    entry->tag = tag;
     loop_ = home;
     ++size_;
     members_.push_back(*entry);
@@ -129,18 +149,6 @@ errc poll_set::add(stream& object, unsigned mask) noexcept {
     entry->may_be_ready();
     return errc::ok;
 }
-
-namespace {
-errc change(poll_entry* entry, unsigned mask) noexcept {
-    if (entry == nullptr) {
-        return errc::no_such_entry;
-    }
-    entry->mask = mask;
-    entry->spent = false;
-    entry->may_be_ready();
-    return errc::ok;
-}
-} // namespace
 
 errc poll_set::modify(handle socket, unsigned mask) noexcept {
     return change(find(socket), mask);
@@ -171,6 +179,20 @@ void poll_set::remove(stream& object) noexcept {
     erase(find(object));
 }
 
+/// Whether one of those that were told, or changed, is worth asking.
+bool poll_set::expects_some() noexcept {
+    bool some = false;
+    candidates_.for_each([&](candidate_place& place) {
+        auto& entry = static_cast<poll_entry&>(place);
+        if (entry.may_answer()) {
+            some = true;
+        } else if (entry.other == nullptr) {
+            place.unlink();
+        }
+    });
+    return some;
+}
+
 /// Asks those that may be ready; the others stay where they are.
 std::size_t poll_set::check(bool one_shot) noexcept {
     std::size_t ready = 0;
@@ -178,7 +200,7 @@ std::size_t poll_set::check(bool one_shot) noexcept {
     *last = nullptr;
     candidates_.for_each([&](candidate_place& place) {
         auto& entry = static_cast<poll_entry&>(place);
-        entry.events = entry.spent ? 0 : entry.ask();
+        entry.events = entry.may_answer() ? entry.ask() : 0;
         if (entry.events == 0) {
             if (entry.other == nullptr || entry.spent) {
                 place.unlink(); // it will be told, or modified
@@ -224,7 +246,8 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
     if (limit != weft::duration::max()) {
         deadline = weft::deadline_after(loop.read_clock(), limit);
     }
-    errc slept = here.sleep(loop, weft::at_once); // what has happened so far
+    // what has happened so far; or at once until something does, if nothing is expected
+    errc slept = here.sleep(loop, expects_some() ? weft::at_once : deadline);
     while (true) {
         if (slept != errc::ok) {
             return fail(slept);
@@ -247,7 +270,7 @@ bool poll_set::next(poll_entry*& at, event& into) const noexcept {
     if (at == nullptr) {
         return false;
     }
-    into = {at->other == nullptr ? at->number : -1, at->other, at->events};
+    into = {at->other == nullptr ? at->number : -1, at->other, at->events, at->tag};
     return true;
 }
 

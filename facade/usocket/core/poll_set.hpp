@@ -26,8 +26,9 @@ class poll_set {
     ~poll_set();
 
     /// Registered already: the new mask counts. errc::no_memory, bad_handle, not_permitted;
-    /// errc::invalid_argument: a socket of another loop than those that are here.
-    weft::errc add(usocket::handle socket, unsigned mask) noexcept;
+    /// errc::invalid_argument: a socket of another loop than those that are here. `tag` comes back
+    /// with its events.
+    weft::errc add(usocket::handle socket, unsigned mask, std::uintptr_t tag = 0) noexcept;
     weft::errc add(stream& object, unsigned mask) noexcept;
     /// errc::no_such_entry.
     weft::errc modify(usocket::handle socket, unsigned mask) noexcept;
@@ -46,6 +47,7 @@ class poll_set {
         usocket::handle fileno = -1; // of a socket; -1: a stream
         stream* object = nullptr;
         unsigned events = 0;
+        std::uintptr_t tag = 0;
     };
     /// What the last wait found, from `at` (null: the first) on: false behind the last.
     bool next(poll_entry*& at, event& into) const noexcept;
@@ -56,6 +58,7 @@ class poll_set {
     [[nodiscard]] poll_entry* find(usocket::handle socket) noexcept;
     [[nodiscard]] poll_entry* find(const stream& object) noexcept;
     void erase(poll_entry* entry) noexcept;
+    [[nodiscard]] bool expects_some() noexcept;
     std::size_t check(bool one_shot) noexcept;
     [[nodiscard]] weft::result<weft::loop*> home() noexcept;
 
