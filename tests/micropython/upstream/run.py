@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+"""MicroPython's own tests of sockets, unmodified, on stock MicroPython and on weft's module over both stacks.
+
+    run.py                             all of them; the last lines are a table of counts
+    run.py --on lwip select_ net_hosted    the tests whose name has one of these words, on one stack
+
+Each group on each stack runs in a network of its own, several at once: the tests' ports are fixed. What is
+known not to pass, and why, is in expected.txt; anything else that does not, and anything there that does, is
+a failure.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests/interop"), str(ROOT / "tests/usocket")]
+
+import micropython  # noqa: E402
+from checks import check, finish  # noqa: E402
+from world import own_network, why_no_network  # noqa: E402
+
+GROUPS = {
+    "extmod": ("extmod/socket_*.py", "extmod/select_*.py", "extmod/asyncio_*.py", "extmod/ssl_*.py",
+               "extmod/tls_*.py"),
+    "net_hosted": ("net_hosted/*.py",),
+    "multi_net": ("multi_net/*.py",),
+}
+STACKS = ("stock", "host", "lwip")
+MODULES = f".frozen:{ROOT}/tests/micropython/lib"
+LIMIT = 300  # seconds for one group on one stack, which takes 30
+AT_ONCE = 4  # they sleep most of the time
+
+
+def tests_of(group):
+    tests = micropython.tree() / "tests"
+    return sorted(str(path.relative_to(tests)) for pattern in GROUPS[group] for path in tests.glob(pattern))
+
+
+# One group on one stack, inside its network: what became of each test, and what it said.
+
+def run_tests(program, stack, tests, directory):
+    """extmod and net_hosted: run-tests.py, one test after another."""
+    inside, settings, world = [], "lwip", None
+    if tests[0].startswith("net_hosted"):
+        from internet import Internet
+        world = Internet("lwip" if stack == "lwip" else "host", directory)
+        inside, settings = world.inside, world.settings
+        if inside:
+            inside = [*inside, f"--wd={micropython.tree() / 'tests'}"]  # another mount namespace begins in /
+    else:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    environment = {"MICROPY_MICROPYTHON": program, "MICROPYPATH": MODULES,
+                   "WEFT_STACK": settings if stack == "lwip" else "host"}
+    # "./": run-tests.py leaves out by its name a test that needs an ioctl, which our build has
+    said = run([*inside, sys.executable, "-u", "run-tests.py", "-j1", "--keep-path",
+                "-r", f"{directory}/results", *("./" + test for test in tests)], environment)
+    if world is not None:
+        world.stop()
+    outcomes = {}
+    for word, test in re.findall(r"^(pass|FAIL|skip)  \./(\S+)", said, re.M):
+        outcomes[test] = (word, difference(pathlib.Path(directory, "results"), test))
+    return outcomes, said
+
+
+def difference(results, test):
+    name = "_" + test.replace("/", "_")
+    out = next(results.glob(f"*{name}.out"), None)
+    if out is None:
+        return ""
+    expected = out.with_suffix(".exp")
+    told = out.read_text(errors="replace")
+    if not expected.exists():
+        return told
+    return f"expected:\n{expected.read_text(errors='replace')}\ngot:\n{told}"
+
+
+def run_multitests(program, stack, tests, directory):
+    """multi_net: run-multitests.py, two instances: on lwIP two hosts on a wire."""
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    stacks = ("host", "host")
+    if stack == "lwip":
+        ends = (f"{directory}/one", f"{directory}/two")
+        stacks = (f"lwip:unix:{ends[0]}:{ends[1]}+10.0.0.1/24", f"lwip:unix:{ends[1]}:{ends[0]}+10.0.0.2/24")
+    instances = [word for each in stacks
+                 for word in ("-i", f"exec:{program},MICROPYPATH={MODULES},WEFT_STACK={each}")]
+    said = run([sys.executable, "-u", "run-multitests.py", *instances, *tests], {})
+    outcomes = {}
+    parts = re.split(r"^(multi_net/\S+) on \S+: ", said, flags=re.M)
+    for test, rest in zip(parts[1::2], parts[2::2]):
+        word, _, told = rest.partition("\n")
+        outcomes[test] = (word, re.split(r"^\d+ tests performed", told, flags=re.M)[0])
+    return outcomes, said
+
+
+def run(command, environment):
+    def few_descriptors():
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+
+    return subprocess.run(command, cwd=micropython.tree() / "tests", env=os.environ | environment,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, errors="replace", preexec_fn=few_descriptors).stdout
+
+
+def inside(program, stack, tests):
+    with tempfile.TemporaryDirectory(prefix="weft-upstream-") as directory:
+        how = run_multitests if tests[0].startswith("multi_net") else run_tests
+        outcomes, said = how(program, stack, tests, directory)
+    json.dump({"outcomes": outcomes, "said": said}, sys.stdout)
+
+
+# All of them, and what was to be expected.
+
+class Expected:
+    def __init__(self, path):
+        self.counts, self.exceptions = {}, {}
+        for line in path.read_text().splitlines():
+            if not line or line.startswith("#"):
+                continue
+            if line.startswith("count "):
+                _, group, number = line.split()
+                self.counts[group] = int(number)
+                continue
+            test, stacks, outcome, why = line.split(maxsplit=3)
+            if outcome not in ("fails", "skipped") or not set(stacks.split(",")) <= set(STACKS):
+                sys.exit(f"{path.name}: what is this? {line}")
+            for stack in stacks.split(","):
+                self.exceptions[test, stack] = (outcome, why)
+
+    def judge(self, test, stack, word, told):
+        expected, why = self.exceptions.get((test, stack), ("passes", ""))
+        got = {"pass": "passes", "skip": "skipped", "FAIL": "fails"}.get(word, "is not run")
+        name = f"{test} on {stack}" + (f": {got}: {why}" if got == expected != "passes" else "")
+        if got != expected != "passes":
+            told = f"it {got}, but expected.txt says: {expected}: {why}\n{told}"
+        elif got != expected:
+            told = f"it {got}, and expected.txt does not have it\n{told}"
+        check(name, got == expected, told)
+        return got
+
+
+def group_on_stack(programs, stack, tests):
+    program = programs["stock" if stack == "stock" else "weft"]
+    command = [*own_network(), sys.executable, __file__, "--inside", program, "--on", stack, *tests]
+    try:
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=LIMIT)
+        told = json.loads(done.stdout)
+        return told["outcomes"], told["said"]
+    except subprocess.TimeoutExpired:
+        return {}, f"not done after {LIMIT} s"
+    except json.JSONDecodeError:
+        return {}, done.stdout + done.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("words", nargs="*", help="tests whose name has one of these; otherwise all")
+    parser.add_argument("--on", choices=STACKS, action="append", help="only there; may be repeated")
+    parser.add_argument("--inside", metavar="PROGRAM", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.inside:
+        return inside(options.inside, options.on[0], options.words)
+    if why := why_no_network():
+        print(f"SKIP no network of our own: {why}")
+        sys.exit(77)
+    stacks = options.on or STACKS
+    try:
+        programs = {kind: micropython.executable(kind)
+                    for kind in sorted({"stock" if stack == "stock" else "weft" for stack in stacks})}
+    except micropython.Unbuilt as error:
+        sys.exit(f"not ok - MicroPython is built\n    {error}")
+    expected = Expected(HERE / "expected.txt")
+    everything = {group: tests_of(group) for group in GROUPS}
+    chosen = {group: [test for test in tests if not options.words or any(word in test for word in options.words)]
+              for group, tests in everything.items()}
+    with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+        running = {(group, stack): pool.submit(group_on_stack, programs, stack, chosen[group])
+                   for group in reversed(GROUPS) for stack in stacks if chosen[group]}
+        got = {}
+        for (group, stack), future in running.items():
+            outcomes, said = future.result()
+            for test in chosen[group]:
+                word, told = outcomes.get(test, ("", said))
+                got[test, stack] = expected.judge(test, stack, word, told)
+    for group, number in expected.counts.items():
+        check(f"{group} has the {number} tests that it is known for", len(everything[group]) == number,
+              f"it has {len(everything[group])}")
+    unknown = {test for test, _ in expected.exceptions} - {test for tests in everything.values() for test in tests}
+    check("expected.txt names only tests that are there", not unknown, "\n".join(sorted(unknown)))
+    table(chosen, stacks, got)
+    finish()
+
+
+def table(chosen, stacks, got):
+    form = "%-12s %6s" + "  %24s" * len(stacks)
+    print("\n" + form % ("group", "tests", *(f"{stack}: pass fail skip" for stack in stacks)))
+    for group, tests in chosen.items():
+        if not tests:
+            continue
+        cells = []
+        for stack in stacks:
+            became = [got[test, stack] for test in tests]
+            cells.append("%d %4d %4d" % (became.count("passes"), became.count("fails") + became.count("is not run"),
+                                         became.count("skipped")))
+        print(form % (group, len(tests), *cells))
+
+
+if __name__ == "__main__":
+    main()
