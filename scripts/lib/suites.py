@@ -10,6 +10,7 @@ PACKAGES = """
     dpkg-dev xz-utils patch
     gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev
     valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark nginx-light
+    make libffi-dev libmbedtls-dev openssl python3
 """.split()
 LWIP_VERSIONS = ("2.2.1", "2.1.3")
 
@@ -131,6 +132,15 @@ SUITES = (
     Commands("budgets", "instructions, allocations and frame bytes against their budgets",
              needs="release",
              commands=(script("tests/budgets/budgets.py", timeout=900, **RELEASE),)),
+    # the first command builds both; those of tests/micropython/own find them built
+    Commands("micropython", "MicroPython on weft: its own tests of sockets, beside the stock build; ours",
+             commands=(
+                 Command("micropython stock",
+                         (sys.executable, "scripts/lib/micropython.py", "build", "stock"), 900),
+                 Command("micropython weft",
+                         (sys.executable, "scripts/lib/micropython.py", "build", "weft"), 900),
+                 script("tests/micropython/upstream/upstream.py", timeout=900),
+             )),
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
              commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
                        Command("fuzz usocket",

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """MicroPython's own tests of sockets, unmodified, on stock MicroPython and on weft's module over both stacks.
 
-    run.py                             all of them; the last lines are a table of counts
-    run.py --on lwip select_ net_hosted    the tests whose name has one of these words, on one stack
+    upstream.py                             all of them; the last lines are a table of counts
+    upstream.py --on lwip select_ net_hosted    the tests whose name has one of these words, on one stack
 
 Each group on each stack runs in a network of its own, several at once: the tests' ports are fixed. What is
 known not to pass, and why, is in expected.txt; anything else that does not, and anything there that does, is
