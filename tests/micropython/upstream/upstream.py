@@ -32,6 +32,7 @@ GROUPS = {
     "extmod": ("extmod/socket_*.py", "extmod/select_*.py", "extmod/asyncio_*.py", "extmod/ssl_*.py",
                "extmod/tls_*.py"),
     "net_hosted": ("net_hosted/*.py",),
+    "net_inet": ("net_inet/*.py",),
     "multi_net": ("multi_net/*.py",),
 }
 STACKS = ("stock", "host", "lwip")
@@ -52,13 +53,14 @@ def run_extmod(program, stack, tests, directory):
     return run_tests([], program, "lwip" if stack == "lwip" else "host", tests, directory)
 
 
-def run_net_hosted(program, stack, tests, directory):
-    """Behind a link, with an Internet on it; but lwIP's stack on a link has no 127.0.0.1, and its loopback
+def run_linked(program, stack, tests, directory):
+    """net_hosted, net_inet: behind a link, with an Internet on it; but lwIP's stack on a link has no 127.0.0.1, and its loopback
     nothing else."""
     from internet import Internet
-    world = Internet("lwip" if stack == "lwip" else "host", directory)
+    world = Internet("lwip" if stack == "lwip" else "host", directory, micropython.tree() / "tests")
     alone = [test for test in tests if stack == "lwip" and "127.0.0.1" in
              (micropython.tree() / "tests" / test).read_text()]
+    os.environ["SSL_CERT_FILE"] = str(world.authority)  # CPython trusts the sites
     # another mount namespace begins in /
     inside = [*world.inside, f"--wd={micropython.tree() / 'tests'}"] if world.inside else []
     outcomes, said = {}, ""
@@ -123,7 +125,7 @@ def run(command, environment):
 
 def inside(program, stack, tests):
     with tempfile.TemporaryDirectory(prefix="weft-upstream-") as directory:
-        how = {"extmod": run_extmod, "net_hosted": run_net_hosted, "multi_net": run_multi_net}
+        how = {"extmod": run_extmod, "net_hosted": run_linked, "net_inet": run_linked, "multi_net": run_multi_net}
         outcomes, said = how[tests[0].split("/")[0]](program, stack, tests, directory)
     json.dump({"outcomes": outcomes, "said": said}, sys.stdout)
 
