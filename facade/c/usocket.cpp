@@ -537,6 +537,21 @@ int us_use(const char* stack) {
                             : negative(thread::here().use_named(stack));
 }
 
+int us_get_interface(us_interface* into) {
+    if (into == nullptr) {
+        return negative(errc::invalid_argument);
+    }
+    const result<usocket::interface_facts> facts = thread::here().interface();
+    if (!facts) {
+        return negative(facts.error());
+    }
+    to_c({facts->address, 0}, into->address);
+    to_c({facts->gateway, 0}, into->gateway);
+    to_c({facts->name_server, 0}, into->name_server);
+    into->prefix = facts->prefix;
+    return 0;
+}
+
 // --- many sockets at once
 
 us_poller* us_poller_open(void) {

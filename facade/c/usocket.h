@@ -198,6 +198,16 @@ int us_drained(void);
  * us_explanation() names what is wrong. */
 int us_use(const char* stack);
 
+/* The interface that this thread's stack is on: lwIP's; of the host, its loopback. What there is
+ * not is 0.0.0.0. -ENODEV: a stack that was made elsewhere. */
+typedef struct us_interface {
+    us_address address;
+    us_address gateway;
+    us_address name_server;
+    unsigned prefix;
+} us_interface;
+int us_get_interface(us_interface* into);
+
 /* --- many sockets at once: what a wait costs grows with those that are ready
  */
 

@@ -7,7 +7,9 @@ WEFT_MOD_DIR := $(USERMOD_DIR)
 SRC_USERMOD_C += $(addprefix $(WEFT_MOD_DIR)/, \
 	addresses.c \
 	modselect.c \
+	modnetwork.c \
 	modsocket.c \
+	sleeping.c \
 	socket_bytes.c \
 	socket_object.c \
 	waiting.c \

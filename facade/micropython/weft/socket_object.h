@@ -30,7 +30,7 @@ enum {
     WEFT_ENOMEM = 12,
     WEFT_EINVAL = 22
 };
-enum { WEFT_ENFILE = 23, WEFT_EMFILE = 24 };
+enum { WEFT_ENFILE = 23, WEFT_EMFILE = 24, WEFT_EOPNOTSUPP = 95 };
 
 typedef struct weft_socket {
     mp_obj_base_t base;
@@ -80,6 +80,8 @@ mp_uint_t weft_stream_write(mp_obj_t object, const void* from, mp_uint_t size, i
 
 /// Before a thread's calls that may wait. False: it cannot have a stack.
 bool weft_prepare_thread(void);
+/// Whether that was said to be true in this thread.
+extern WEFT_PER_THREAD bool weft_has_stack;
 
 /// Raises what ended a call; returns if that was nothing to raise, and the call goes on.
 void weft_interrupted(void);

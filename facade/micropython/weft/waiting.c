@@ -65,9 +65,10 @@ void weft_scheduled(void) {
 }
 #endif
 
+WEFT_PER_THREAD bool weft_has_stack;
+
 bool weft_prepare_thread(void) {
-    static WEFT_PER_THREAD bool is_prepared;
-    if (is_prepared) {
+    if (weft_has_stack) {
         return true;
     }
     us_waker* const waker = us_get_waker();
@@ -81,8 +82,8 @@ bool weft_prepare_thread(void) {
         waker_of_main = waker;
     }
 #endif
-    is_prepared = us_set_idle(look, NULL, interval) == 0;
-    return is_prepared;
+    weft_has_stack = us_set_idle(look, NULL, interval) == 0;
+    return weft_has_stack;
 }
 
 void weft_interrupted(void) {

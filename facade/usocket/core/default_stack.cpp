@@ -161,6 +161,16 @@ errc on_lwip::open(std::string_view settings, std::span<char> why) noexcept {
             }
         }
     }
+    if (link_) {
+        facts_.address = weft::address::any(weft::family::ipv4);
+        facts_.prefix = 0;
+        if (options.ipv4) {
+            facts_.address = options.ipv4->address;
+            facts_.prefix = options.ipv4->prefix;
+        }
+        facts_.gateway = options.gateway.value_or(facts_.gateway);
+        facts_.name_server = server_count != 0 ? servers[0] : facts_.name_server;
+    }
     options.link = link_.get();
     options.driver = driver_.get();
     options.ipv6 = std::span(ipv6).first(ipv6_count);

@@ -30,6 +30,17 @@ weft::result<weft::stack*> thread::net() noexcept {
     return &own_->net();
 }
 
+weft::result<interface_facts> thread::interface() noexcept {
+    const weft::result<weft::stack*> here = net();
+    if (!here) {
+        return weft::fail(here.error());
+    }
+    if (!own_ || *here != &own_->net()) {
+        return weft::fail(weft::errc::no_such_device);
+    }
+    return own_->facts();
+}
+
 weft::stack* thread::existing_net() const noexcept {
     return chosen_ != nullptr ? chosen_ : own_ ? &own_->net() : nullptr;
 }

@@ -19,6 +19,14 @@ class object;
 /// An object's place in the list of its thread.
 class of_thread : public weft::list_node {};
 
+/// What a program may want to know of the interface that its stack is on.
+struct interface_facts {
+    weft::address address = weft::address::v4(127, 0, 0, 1);
+    std::uint8_t prefix = 8;
+    weft::address gateway = weft::address::any(weft::family::ipv4);
+    weft::address name_server = weft::address::any(weft::family::ipv4);
+};
+
 /// The stack of a thread that was given none: what WEFT_STACK names, else the host's.
 class default_stack {
   public:
@@ -27,6 +35,11 @@ class default_stack {
     default_stack& operator=(const default_stack&) = delete;
     virtual ~default_stack() = default; // what was sent is delivered first, for 2 s at most
     [[nodiscard]] virtual weft::stack& net() noexcept = 0;
+    /// The host has many interfaces: it is asked for its loopback.
+    [[nodiscard]] const interface_facts& facts() const noexcept { return facts_; }
+
+  protected:
+    interface_facts facts_;
 };
 
 /// errc::invalid_argument and whatever making that stack ends with; `why` gets a line for people.
@@ -50,6 +63,8 @@ class thread {
     [[nodiscard]] weft::result<weft::stack*> net() noexcept;
     /// The same if there is one already, else null.
     [[nodiscard]] weft::stack* existing_net() const noexcept;
+    /// errc::no_such_device for a stack that was chosen, which its maker knows.
+    [[nodiscard]] weft::result<interface_facts> interface() noexcept;
     /// Null: the default stack. A stack that was chosen outlives its sockets here, see close_all().
     void use(weft::stack* chosen) noexcept { chosen_ = chosen; }
     /// Makes what make_named_stack() knows this thread's own. errc::busy: it has one.
