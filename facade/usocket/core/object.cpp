@@ -82,6 +82,7 @@ void object::drop_core() noexcept {
         if (place_ != nullptr) {
             place_->direct = nullptr;
         }
+        quick_ = false;
         readiness_observer::unlink();
         std::exchange(core_, nullptr)->release();
     }
@@ -263,6 +264,7 @@ result<object*> object::accept(endpoint& from) noexcept {
             child.net_ = net_;
             child.adopt(**next);
             child.state_ = state::connected;
+            child.choose_way();
             from = child.remote().value_or(endpoint{weft::address::any(family_), 0});
             return &child;
         }

@@ -207,6 +207,9 @@ class object final : public of_thread, private weft::readiness_observer {
 
     template <class Try>
     io_count until_done(patience& p, weft::readiness wanted, Try attempt) noexcept;
+    io_count recv_apart(std::span<std::byte> into, int flags) noexcept;
+    io_count wait_and_recv(std::span<std::byte> into) noexcept;
+    io_count send_apart(std::span<const std::byte> from, std::size_t done, int flags) noexcept;
     io_count receive(std::span<std::byte> into, patience& p) noexcept;
     io_count received(io_count n) noexcept;
     std::size_t more_now(std::span<std::byte> into) noexcept;
@@ -220,13 +223,14 @@ class object final : public of_thread, private weft::readiness_observer {
     io_count
     send_datagram(std::span<const std::byte> from, const endpoint* to, patience& p) noexcept;
 
-    /// Whenever what decides it may have changed. With services there is a turn to take after a
-    /// send, and before a receive that finds nothing.
+    /// Whenever what decides it may have changed: bytes may go straight to and from the stack's
+    /// socket. With services there is a turn to take after a send, and before a receive that finds
+    /// nothing.
     void choose_way() noexcept {
-        if (place_ != nullptr) {
-            const bool direct = state_ == state::connected && limit_ == weft::duration::zero() &&
-                                held_.empty() && pending_ == errc::ok && !loop_->has_services();
-            place_->direct = direct ? &tcp() : nullptr;
+        if (place_ != nullptr && kind_ == kind::stream) {
+            quick_ = state_ == state::connected && held_.empty() && pending_ == errc::ok &&
+                     !loop_->has_services();
+            place_->direct = quick_ && limit_ == weft::duration::zero() ? &tcp() : nullptr;
         }
     }
 
@@ -247,6 +251,7 @@ class object final : public of_thread, private weft::readiness_observer {
     kind kind_;
     weft::family family_;
     bool resets_on_close_ = false; // SO_LINGER with no time
+    bool quick_ = false;           // choose_way()
     bool held_datagram_ = false;   // held_ is one datagram, which was peeked at
     bool no_delay_ = false;        // with the next two: given again to the next socket of the stack
     bool reuse_address_ = false;

@@ -122,6 +122,31 @@ errc object::fill_held(std::size_t n, patience& p) noexcept {
 }
 
 io_count object::recv(std::span<std::byte> into, int flags) noexcept {
+    if (!quick_ || flags != 0 || into.empty() || loop_->running()) {
+        return recv_apart(into, flags);
+    }
+    const bool waits = limit_ != weft::duration::zero();
+    const io_count n = waits ? tcp().try_recv(into) : tcp().ask_recv(into);
+    return waits && would_block(n) ? wait_and_recv(into) : n;
+}
+
+/// When the stack had nothing.
+io_count object::wait_and_recv(std::span<std::byte> into) noexcept {
+    const in_call alive(*this);
+    patience p(limit_);
+    if (const errc waited = wait(p); waited != errc::ok) {
+        return io_error(waited);
+    }
+    if (quick_) { // else a callback changed it meanwhile
+        const io_count n = tcp().try_recv(into);
+        if (!would_block(n)) {
+            return n;
+        }
+    }
+    return receive(into, p);
+}
+
+io_count object::recv_apart(std::span<std::byte> into, int flags) noexcept {
     if (kind_ == kind::datagram) {
         endpoint from;
         return recv_from(into, flags, from);
@@ -163,7 +188,7 @@ io_count object::recv(std::span<std::byte> into, int flags) noexcept {
 
 io_count object::read(std::span<std::byte> into) noexcept {
     if (kind_ == kind::datagram || into.empty()) {
-        return recv(into);
+        return recv_apart(into, 0);
     }
     const in_call alive(*this);
     patience p = patience_for(0);
@@ -291,6 +316,18 @@ errc object::push(std::span<const std::byte> from, std::size_t& done, patience& 
 }
 
 io_count object::send(std::span<const std::byte> from, int flags) noexcept {
+    if (!quick_ || flags != 0 || limit_ == weft::duration::zero() || loop_->running()) {
+        return send_apart(from, 0, flags);
+    }
+    const io_count n = tcp().try_send(from);
+    if (n == static_cast<io_count>(from.size()) || (n < 0 && !would_block(n))) {
+        return n;
+    }
+    return send_apart(from, n < 0 ? 0 : static_cast<std::size_t>(n), flags);
+}
+
+/// `done` bytes were taken already.
+io_count object::send_apart(std::span<const std::byte> from, std::size_t done, int flags) noexcept {
     if (kind_ == kind::datagram) {
         return send_to(from, nullptr, flags);
     }
@@ -299,7 +336,6 @@ io_count object::send(std::span<const std::byte> from, int flags) noexcept {
     if (const errc error = may_wait(p, "send", "tcp_stream::send_all"); error != errc::ok) {
         return io_error(error);
     }
-    std::size_t done = 0;
     const errc stopped = push(from, done, p);
     const bool in_time = stopped != errc::timed_out && stopped != errc::interrupted;
     if (stopped == errc::ok || (done != 0 && !in_time)) {
