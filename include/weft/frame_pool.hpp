@@ -59,6 +59,8 @@ class frame_pool {
     /// Bytes of reserved() in frames that live; counted by walking the free ones.
     [[nodiscard]] static std::size_t in_use() noexcept;
 
+    /// A build without an operating system has no heap, and so no frames before this.
+    ///
     /// Takes frames from `memory` instead of the heap from now on; the caller keeps it alive.
     /// Empty: from the heap again. Call it when no frame of this thread lives.
     static void use_arena(std::span<std::byte> memory) noexcept;
@@ -110,7 +112,11 @@ class frame_pool {
     static void* carve(std::size_t size) noexcept;
     static void merge_free_blocks() noexcept;
 
+#if defined(__STDCPP_THREADS__)
     static constinit inline thread_local state local_{};
+#else
+    static constinit inline state local_{};
+#endif
 };
 
 } // namespace weft

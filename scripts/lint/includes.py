@@ -19,15 +19,15 @@ MAY = {
     "stack/lwip": NET | {"link", "stack/lwip"},
     "facade": NET | {"facade"},
 }
-# The one file of the façade that names stacks: it makes the one that a program did not choose.
-MAY_OF_FILE = {
-    "facade/usocket/core/default_stack.cpp": MAY["facade"] | {"link", "stack/host", "stack/lwip"},
-}
+# The files of the façade that name stacks: they make the one that a program did not choose.
+ALL_STACKS = MAY["facade"] | {"link", "stack/host", "stack/lwip"}
+MAY_OF_FILE = {f"facade/usocket/core/{name}": ALL_STACKS
+               for name in ("default_stack.cpp", "port_stack.cpp", "on_lwip.hpp", "on_lwip.cpp")}
 
 # In which room each public header lives. A new one must be given a room here.
 PUBLIC = {
     "runtime": """channel clock descriptor_driver driver errc event frame_pool join latch line list loop
-        mutex readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
+        mutex port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
         when_all when_any""".split(),
     "net": "address fmt io socket stack tcp udp resolve tls".split(),
     "link": "link wire tap unix_link pcap seeded_random link_counters".split(),

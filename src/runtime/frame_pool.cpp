@@ -14,6 +14,7 @@ namespace weft {
 
 namespace {
 
+#if defined(__STDCPP_THREADS__)
 // Trims the pool of a thread that ends. Apart from the pool, whose access must stay one
 // instruction.
 struct thread_end {
@@ -25,6 +26,13 @@ struct thread_end {
     }
 };
 thread_local thread_end at_thread_end;
+#endif
+
+void give_back([[maybe_unused]] void* memory) noexcept {
+#if !defined(WEFT_NO_HEAP)
+    std::free(memory);
+#endif
+}
 
 void poison([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) noexcept {
 #if defined(WEFT_ADDRESS_SANITIZER)
@@ -85,20 +93,28 @@ void frame_pool::release_other(void* memory, std::size_t index) noexcept {
     if (pool.arena != nullptr) {
         add_region(memory, size);
     } else {
-        std::free(memory);
+        give_back(memory);
     }
     forget(size);
 }
 
+#if defined(WEFT_NO_HEAP)
+void* frame_pool::from_heap(std::size_t) noexcept {
+    return nullptr;
+}
+#else
 void* frame_pool::from_heap(std::size_t size) noexcept {
     void* memory = granule <= alignof(std::max_align_t) ? std::malloc(size - addition)
                                                         : ::aligned_alloc(granule, size);
     if (memory != nullptr) {
+#if defined(__STDCPP_THREADS__)
         at_thread_end.armed = true;
+#endif
         local_.reserved += size;
     }
     return memory;
 }
+#endif
 
 // An arena is one region at first. Blocks are cut off regions and then stay in their class, until
 // nothing fits: then all that is free is merged into regions again.
@@ -206,7 +222,7 @@ void frame_pool::trim() noexcept {
         while (block* first = pool.free[index]) {
             pool.free[index] = first->next;
             forget(index * granule);
-            std::free(first);
+            give_back(first);
         }
     }
 }

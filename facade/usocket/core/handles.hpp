@@ -19,9 +19,15 @@ class object;
 /// Positive; never given twice. The low bits are the index of its place.
 using handle = std::int64_t;
 
+#if !defined(__STDCPP_THREADS__)
+inline constexpr char only_thread = 0;
+#endif
+
 /// The same for every call of one thread, and for no other living thread.
 inline const void* this_thread() noexcept {
-#if defined(__x86_64__) || defined(__aarch64__)
+#if !defined(__STDCPP_THREADS__)
+    return &only_thread;
+#elif defined(__x86_64__) || defined(__aarch64__)
     return __builtin_thread_pointer();
 #else
     static thread_local char here;
@@ -29,11 +35,28 @@ inline const void* this_thread() noexcept {
 #endif
 }
 
+#if defined(__STDCPP_THREADS__)
+template <class T>
+using shared = std::atomic<T>;
+#else
+/// Where there is one thread, and perhaps no atomic of this size.
+template <class T>
+class shared {
+  public:
+    constexpr shared(T value) noexcept : value_(value) {}
+    T load(std::memory_order) const noexcept { return value_; }
+    void store(T value, std::memory_order) noexcept { value_ = value; }
+
+  private:
+    T value_;
+};
+#endif
+
 /// One place for a socket. A thread's own handles are looked up without a lock: nobody else changes
 /// a place that is taken. A free place has no owner.
 struct handle_place {
-    std::atomic<handle> taken_by{0};
-    std::atomic<const void*> owner{nullptr};
+    shared<handle> taken_by{0};
+    shared<const void*> owner{nullptr};
     /// Set while bytes may go straight to and from the stack's socket: connected, may not wait, and
     /// nothing held.
     weft::tcp_socket* direct = nullptr;
@@ -43,7 +66,11 @@ struct handle_place {
 class handles {
   public:
     /// How many sockets there can be at a time.
+#if defined(WEFT_FACADE_SOCKET_BITS)
+    static constexpr unsigned index_bits = WEFT_FACADE_SOCKET_BITS;
+#else
     static constexpr unsigned index_bits = 16;
+#endif
     static constexpr std::size_t places = std::size_t{1} << index_bits;
 
     /// Null: use find() to learn why.

@@ -3,12 +3,32 @@
 #include "usocket/core/object.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <new>
 
 namespace usocket {
 
+weft::errc refuse(
+    std::span<char> why, weft::errc error, std::string_view a, std::string_view b,
+    std::string_view c) noexcept {
+    std::size_t at = 0;
+    for (const std::string_view part : {std::string_view("WEFT_STACK: "), a, b, c}) {
+        at += part.copy(why.data() + at, why.size() - 1 - at);
+    }
+    why[at] = '\0';
+    return error;
+}
+
 thread& thread::here() noexcept {
+#if defined(__STDCPP_THREADS__)
     static thread_local thread of_this_thread;
     return of_this_thread;
+#else
+    // There is one, and a board never ends.
+    alignas(thread) static std::byte room[sizeof(thread)];
+    static thread* const only = ::new (room) thread;
+    return *only;
+#endif
 }
 
 thread::~thread() {

@@ -42,6 +42,11 @@ class default_stack {
     interface_facts facts_;
 };
 
+/// One line of text into `why`, and `error`.
+weft::errc refuse(
+    std::span<char> why, weft::errc error, std::string_view a, std::string_view b = {},
+    std::string_view c = {}) noexcept;
+
 /// errc::invalid_argument and whatever making that stack ends with; `why` gets a line for people.
 [[nodiscard]] weft::result<std::unique_ptr<default_stack>>
 make_named_stack(std::string_view name, std::span<char> why) noexcept;

@@ -7,13 +7,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
 
 namespace weft::lwip {
 
 core& core::create() noexcept {
-    static core the_only;
-    only_ = &the_only;
-    return the_only;
+    // never destroyed: sockets of static objects may outlive it otherwise, and boards never end
+    alignas(core) static std::byte room[sizeof(core)];
+    static core* const the_only = ::new (room) core;
+    only_ = the_only;
+    return *the_only;
 }
 
 result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {

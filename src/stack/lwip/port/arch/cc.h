@@ -14,6 +14,8 @@
 #endif
 /* lwIP would include unistd.h, and with it names like close and read. */
 #define LWIP_NO_UNISTD_H 1
+/* lwIP's own isdigit and the like: the C library's need a table of it. */
+#define LWIP_NO_CTYPE_H 1
 
 #ifndef BYTE_ORDER
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__

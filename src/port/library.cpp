@@ -1,0 +1,26 @@
+// What the compiler and its headers name of libstdc++ in code that never runs or that has no state,
+// so that firmware need not link it. Weak: a program that does link it gets the real ones.
+
+#include <new>
+
+namespace {
+
+/// Nothing calls these: weft makes no abstract object, and looks at a size before it cuts.
+[[noreturn]] void stop() noexcept {
+    __builtin_trap();
+}
+
+} // namespace
+
+namespace std {
+[[gnu::weak]] extern const nothrow_t nothrow;
+const nothrow_t nothrow{};
+
+[[gnu::weak, noreturn]] void __throw_out_of_range_fmt(const char*, ...) {
+    stop();
+}
+} // namespace std
+
+extern "C" [[gnu::weak, noreturn]] void __cxa_pure_virtual() {
+    stop();
+}
