@@ -1,24 +1,17 @@
 // The C functions: a handle looked up, an argument checked, and the object's call.
 
 #include "c/usocket.h"
+#include "c/convert.hpp"
 
 #include "usocket/core/convert.hpp"
 #include "usocket/core/handles.hpp"
 #include "usocket/core/names.hpp"
 #include "usocket/core/object.hpp"
-#include "usocket/core/poll_set.hpp"
 #include "usocket/core/thread.hpp"
 #include "usocket/stream_requests.hpp"
 
 #include <algorithm>
 #include <cstring>
-#include <new>
-
-struct us_poller {
-    uselect::poll_set sockets;
-    uselect::poll_entry* taken = nullptr; // the last one; null: none yet
-    bool some_left = false;
-};
 
 namespace {
 
@@ -29,51 +22,13 @@ using usocket::thread;
 using weft::endpoint;
 using weft::errc;
 using weft::result;
+using namespace usocket::c;
 
-constexpr std::size_t largest = static_cast<std::size_t>(PTRDIFF_MAX);
-
-int negative(errc error) noexcept {
-    return usocket::c_number(error);
-}
-
-/// A span of the caller's memory; false: a null pointer with a size, or a size that is a negative
-/// number.
-bool is_memory(const void* at, std::size_t size) noexcept {
-    return (at != nullptr || size == 0) && size <= largest;
-}
-/// A pointer, and a size that is positive.
-bool is_some_memory(const void* at, std::size_t size) noexcept {
-    return at != nullptr && static_cast<std::ptrdiff_t>(size) > 0;
-}
 std::span<std::byte> writable(void* at, std::size_t size) noexcept {
     return {static_cast<std::byte*>(at), size};
 }
 std::span<const std::byte> readable(const void* at, std::size_t size) noexcept {
     return {static_cast<const std::byte*>(at), size};
-}
-
-result<endpoint> from_c(const us_address* a) noexcept {
-    if (a == nullptr) {
-        return weft::fail(errc::invalid_argument);
-    }
-    if (a->family == US_AF_INET) {
-        return endpoint{
-            weft::address::v4(a->bytes[0], a->bytes[1], a->bytes[2], a->bytes[3]), a->port};
-    }
-    if (a->family == US_AF_INET6) {
-        std::array<std::uint8_t, 16> bytes{};
-        std::copy(std::begin(a->bytes), std::end(a->bytes), bytes.begin());
-        return endpoint{weft::address::v6(bytes, a->scope_id), a->port};
-    }
-    return weft::fail(errc::invalid_argument);
-}
-
-void to_c(const endpoint& from, us_address& into) noexcept {
-    into = us_address{};
-    into.family = from.address.is_v4() ? US_AF_INET : US_AF_INET6;
-    into.port = from.port;
-    into.scope_id = from.address.scope_id();
-    std::copy(from.address.bytes().begin(), from.address.bytes().end(), into.bytes);
 }
 
 int give(const result<endpoint>& found, us_address* into) noexcept {
@@ -131,18 +86,6 @@ int copied(std::string_view text, char* into, std::size_t size) noexcept {
     text.copy(into, text.size());
     into[text.size()] = '\0';
     return static_cast<int>(text.size());
-}
-
-/// Nanoseconds from now; -1 is for ever. errc::invalid_argument: less than that.
-result<weft::duration> limit_of(std::int64_t milliseconds) noexcept {
-    if (milliseconds < -1) {
-        return weft::fail(errc::invalid_argument);
-    }
-    constexpr std::int64_t most = weft::duration::max().count() / 1'000'000;
-    if (milliseconds == -1 || milliseconds >= most) {
-        return object::forever;
-    }
-    return weft::duration(std::chrono::milliseconds(milliseconds));
 }
 
 [[gnu::noinline]] std::int64_t
@@ -207,39 +150,6 @@ int us_inet_ntop(int family, const uint8_t* from, size_t from_size, char* into, 
     const result<std::string_view> made =
         usocket::bytes_to_text(family, readable(from, from_size), text);
     return made ? copied(*made, into, size) : negative(made.error());
-}
-
-// --- names
-
-int us_getaddrinfo(
-    const char* host, size_t host_size, const char* service, int64_t port, int family, int type,
-    int proto, int flags, int64_t timeout_ms, us_addrinfo* into, size_t capacity) {
-    const result<weft::duration> limit = limit_of(timeout_ms);
-    if (!limit || !is_memory(host, host_size) || (into == nullptr && capacity != 0) || port < 0 ||
-        port > 65535) {
-        return negative(errc::invalid_argument);
-    }
-    result<std::uint16_t> number = static_cast<std::uint16_t>(port);
-    if (service != nullptr) {
-        number = usocket::port_of(service);
-    }
-    if (!number) {
-        return negative(number.error());
-    }
-    usocket::address_entries found;
-    const errc error = usocket::look_up_now(
-        thread::here(), std::string_view(host, host_size), *number, {family, type, proto, flags},
-        *limit, found);
-    if (error != errc::ok) {
-        return negative(error);
-    }
-    const std::size_t count = std::min(found.size, capacity);
-    for (std::size_t i = 0; i != count; ++i) {
-        const usocket::address_entry& each = found.entries[i];
-        into[i] = {each.family, each.type, each.proto, {}};
-        to_c(each.at, into[i].address);
-    }
-    return static_cast<int>(count);
 }
 
 // --- sockets
@@ -550,56 +460,6 @@ int us_get_interface(us_interface* into) {
     to_c({facts->name_server, 0}, into->name_server);
     into->prefix = facts->prefix;
     return 0;
-}
-
-// --- many sockets at once
-
-us_poller* us_poller_open(void) {
-    return new (std::nothrow) us_poller;
-}
-
-void us_poller_close(us_poller* p) {
-    delete p;
-}
-
-int us_poller_set(us_poller* p, us_socket s, unsigned mask, uintptr_t tag) {
-    return negative(p == nullptr ? errc::invalid_argument : p->sockets.add(s, mask, tag));
-}
-
-void us_poller_drop(us_poller* p, us_socket s) {
-    if (p != nullptr) {
-        p->sockets.remove(s);
-    }
-}
-
-int us_poller_wait(us_poller* p, int64_t milliseconds) {
-    const result<weft::duration> limit = limit_of(milliseconds);
-    if (p == nullptr || !limit) {
-        return negative(errc::invalid_argument);
-    }
-    p->taken = nullptr;
-    p->some_left = false;
-    const result<std::size_t> ready = p->sockets.wait(*limit, false);
-    if (!ready) {
-        return negative(ready.error());
-    }
-    p->some_left = *ready != 0;
-    return static_cast<int>(*ready);
-}
-
-size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity) {
-    if (p == nullptr || into == nullptr) {
-        return 0;
-    }
-    std::size_t count = 0;
-    uselect::poll_set::event each;
-    while (p->some_left && count != capacity) {
-        p->some_left = p->sockets.next(p->taken, each);
-        if (p->some_left) {
-            into[count++] = {each.fileno, each.tag, each.events};
-        }
-    }
-    return count;
 }
 
 // --- errors

@@ -105,6 +105,17 @@ int us_getaddrinfo(
     const char* host, size_t host_size, const char* service, int64_t port, int family, int type,
     int proto, int flags, int64_t timeout_ms, us_addrinfo* into, size_t capacity);
 
+/* The same without waiting, and with the same errors. The query goes on whenever this thread's loop
+ * runs (us_step(), any call that waits); `timeout_ms` later its answer is -1003 (EAI_AGAIN). A
+ * number is never given twice: one that is over, or another thread's, is -EBADF. */
+typedef int64_t us_query;
+us_query us_getaddrinfo_start(
+    const char* host, size_t host_size, const char* service, int64_t port, int family, int type,
+    int proto, int flags, int64_t timeout_ms);
+/* -EAGAIN: not yet. Anything else ends the query. */
+int us_getaddrinfo_result(us_query q, us_addrinfo* into, size_t capacity);
+int us_getaddrinfo_cancel(us_query q);
+
 /* --- sockets ---------------------------------------------------------------------------------- */
 
 /* A blocking socket. `proto` 0 follows the type. -EAFNOSUPPORT, -EINVAL, -EPROTONOSUPPORT, -EMFILE,

@@ -81,4 +81,10 @@ bool handles::was_one(handle h) noexcept {
            places_[index].taken_by.load(std::memory_order_relaxed) != h;
 }
 
+std::int64_t handles::next_number() noexcept {
+    static constinit std::int64_t last = 0;
+    const lock_places lock;
+    return ++last;
+}
+
 } // namespace usocket

@@ -96,6 +96,9 @@ class handles {
     /// True for a handle that was given out once and is closed.
     static bool was_one(handle h) noexcept;
 
+    /// For what has numbers and is no socket: one that nothing else ever has.
+    static std::int64_t next_number() noexcept;
+
   private:
     static found missing(handle h) noexcept;
 

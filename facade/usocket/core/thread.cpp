@@ -1,5 +1,6 @@
 #include "usocket/core/thread.hpp"
 
+#include "usocket/core/name_query.hpp"
 #include "usocket/core/object.hpp"
 
 #include <algorithm>
@@ -85,6 +86,12 @@ void thread::close_all(const weft::loop* home) noexcept {
             o.close();
         }
     });
+    name_query::cancel_all(*this, home);
+}
+
+std::int64_t thread::number_query(query_of_thread& q) noexcept {
+    queries_.push_back(q);
+    return handles::next_number();
 }
 
 weft::errc thread::sleep(weft::loop& home, weft::time_point deadline) noexcept {

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -18,6 +19,9 @@ class object;
 
 /// An object's place in the list of its thread.
 class of_thread : public weft::list_node {};
+
+/// A name_query's.
+class query_of_thread : public weft::list_node {};
 
 /// What a program may want to know of the interface that its stack is on.
 struct interface_facts {
@@ -74,7 +78,7 @@ class thread {
     void use(weft::stack* chosen) noexcept { chosen_ = chosen; }
     /// Makes what make_named_stack() knows this thread's own. errc::busy: it has one.
     weft::errc use_named(std::string_view name) noexcept;
-    /// Closes every socket of this thread that lives in `home`.
+    /// Closes every socket of this thread that lives in `home`, and forgets its queries.
     void close_all(const weft::loop* home) noexcept;
 
     /// One turn that sleeps until `deadline` at the latest. errc::would_deadlock: inside a turn;
@@ -91,6 +95,10 @@ class thread {
 
     void add(of_thread& o) noexcept { objects_.push_back(o); }
 
+    [[nodiscard]] weft::list<query_of_thread>& queries() noexcept { return queries_; }
+    /// Adds it, under a number that it alone ever has.
+    std::int64_t number_query(query_of_thread& q) noexcept;
+
     /// Why the last call failed, where the number does not say it all; else empty.
     [[nodiscard]] const char* explanation() const noexcept { return explanation_.data(); }
     void explain(std::initializer_list<std::string_view> parts) noexcept;
@@ -104,6 +112,7 @@ class thread {
     std::array<char, 192> explanation_{};
     std::unique_ptr<default_stack> own_; // behind its sockets
     weft::list<of_thread> objects_;
+    weft::list<query_of_thread> queries_;
 };
 
 } // namespace usocket

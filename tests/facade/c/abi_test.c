@@ -349,6 +349,131 @@ static void datagrams(void) {
     IS(us_close(b), 0);
 }
 
+/* The answer, with the turns that it takes. */
+static int answer_of(us_query q, us_addrinfo* into, size_t capacity) {
+    int result = us_getaddrinfo_result(q, into, capacity);
+    for (int turns = 0; result == -11 && turns != 1000; ++turns) {
+        us_step(100);
+        result = us_getaddrinfo_result(q, into, capacity);
+    }
+    return result;
+}
+
+/* getaddrinfo that nobody waits in: a number, asked for its answer, which it has once. */
+static void queries(void) {
+    us_addrinfo found[4];
+    const us_query number =
+        us_getaddrinfo_start("10.1.2.3", 8, "http", 0, 0, US_SOCK_STREAM, 0, 0, 5000);
+    HOLDS(number > 0);
+    const us_query name =
+        us_getaddrinfo_start("localhost", 9, NULL, 7000, US_AF_INET, 0, 0, 0, 5000);
+    HOLDS(name > 0 && name != number);
+    IS(answer_of(name, found, 4), 2);
+    IS(found[0].address.port, 7000);
+    IS(found[0].type, US_SOCK_STREAM);
+    IS(found[1].type, US_SOCK_DGRAM);
+    IS(answer_of(number, found, 4), 1);
+    IS(found[0].address.port, 80);
+    IS(found[0].address.bytes[3], 3);
+    IS(us_getaddrinfo_result(name, found, 4), -9); /* it has been told */
+    IS(us_getaddrinfo_cancel(name), -9);
+    const us_query dropped =
+        us_getaddrinfo_start("nobody.invalid", 14, NULL, 80, 0, 0, 0, 0, 60000);
+    HOLDS(dropped > name);
+    IS(us_getaddrinfo_cancel(dropped), 0);
+    IS(us_getaddrinfo_cancel(dropped), -9);
+    IS(us_getaddrinfo_result(dropped, found, 4), -9);
+    const us_query late = us_getaddrinfo_start("nobody.invalid", 14, NULL, 80, 0, 0, 0, 0, 1);
+    HOLDS(late > dropped);
+    HOLDS(answer_of(late, found, 4) <= -1000); /* in time or not, it has no address */
+    const us_query wrong = us_getaddrinfo_start("10.1.2.3", 8, NULL, 80, US_AF_INET6, 0, 0, 0, -1);
+    IS(answer_of(wrong, found, 4), -1005);
+    IS(us_getaddrinfo_start("10.1.2.3", 8, "no such service", 0, 0, 0, 0, 0, -1), -1008);
+    IS(us_getaddrinfo_start("10.1.2.3", 8, NULL, 65536, 0, 0, 0, 0, -1), -22);
+    IS(us_getaddrinfo_start("10.1.2.3", 8, NULL, 80, 0, 0, 0, 0, -2), -22);
+    IS(us_getaddrinfo_start(NULL, 8, NULL, 80, 0, 0, 0, 0, -1), -22);
+    IS(us_getaddrinfo_result(number, NULL, 4), -22);
+    IS(us_getaddrinfo_result(0, found, 4), -9);
+    IS(us_getaddrinfo_cancel(-1), -9);
+}
+
+/* Many sockets at once: those that are ready come out, with their tags, again and again. */
+static void pollers(void) {
+    struct pair p = connected();
+    us_polled found[4];
+    us_poller* const all = us_poller_open();
+    HOLDS(all != NULL);
+    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_set(all, p.listener, US_POLLIN, 1), 0);
+    IS(us_poller_set(all, p.client, US_POLLIN, 2), 0);
+    IS(us_poller_set(all, p.server, US_POLLIN, 3), 0);
+    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_take(all, found, 4), 0);
+    IS(us_send(p.client, "x", 1, 0), 1);
+    for (int again = 0; again != 2; ++again) {
+        IS(us_poller_wait(all, 5000), 1);
+        IS(us_poller_take(all, found, 4), 1);
+        IS(found[0].socket, p.server);
+        IS(found[0].tag, 3);
+        IS(found[0].events, US_POLLIN);
+        IS(us_poller_take(all, found, 4), 0);
+    }
+    IS(us_poller_set(all, p.client, US_POLLIN | US_POLLOUT, 20), 0); /* another tag, too */
+    IS(us_poller_wait(all, 5000), 2);
+    IS(us_poller_take(all, found, 1), 1);
+    IS(us_poller_take(all, found + 1, 3), 1);
+    HOLDS(found[0].tag + found[1].tag == 23);
+    us_poller_drop(all, p.client);
+    us_poller_drop(all, p.client);
+    char byte = 0;
+    IS(us_recv(p.server, &byte, 1, 0), 1);
+    IS(us_poller_wait(all, 0), 0);
+    IS(us_close(p.server), 0);
+    IS(us_poller_wait(all, 5000), 1);
+    IS(us_poller_take(all, found, 4), 1);
+    IS(found[0].tag, 3);
+    IS(found[0].events, US_POLLNVAL);
+    us_poller_drop(all, p.server);
+    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_set(all, p.server, US_POLLIN, 3), -9);
+    IS(us_poller_wait(all, -2), -22);
+    us_poller_close(all);
+    us_poller_close(NULL);
+    close_all(p);
+}
+
+static int stop_at_once(void* context) {
+    (void)context;
+    return 1;
+}
+
+/* A wake-up before the sleep ends that sleep: nothing can come between a look and it. */
+static void waking(void) {
+    us_waker* const mine = us_get_waker();
+    HOLDS(mine != NULL);
+    IS(us_step(0), 0);
+    us_wake(mine);
+    IS(us_step(60000), 0); /* the test's own limit is as long */
+    IS(us_set_idle(stop_at_once, NULL, INT64_MAX), 0);
+    us_poller* const none = us_poller_open();
+    us_wake(mine);
+    IS(us_poller_wait(none, 60000), -4);
+    us_poller_close(none);
+    IS(us_set_idle(NULL, NULL, 0), 0);
+    us_wake(NULL);
+}
+
+static void interface(void) {
+    us_interface known;
+    char text[64];
+    IS(us_get_interface(&known), 0);
+    IS(us_address_text(&known.address, text, sizeof text), 9);
+    HOLDS(strcmp(text, "127.0.0.1") == 0);
+    IS(known.prefix, 8);
+    IS(us_address_text(&known.gateway, text, sizeof text), 7);
+    IS(us_get_interface(NULL), -22);
+}
+
 int main(void) {
     opening();
     handles();
@@ -358,6 +483,10 @@ int main(void) {
     readiness();
     idle_hook();
     names();
+    queries();
+    pollers();
+    waking();
+    interface();
     datagrams();
     for (int i = 0; i != 1000 && us_drained() == 0; ++i) {
         us_step(10);
