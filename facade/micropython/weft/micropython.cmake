@@ -10,6 +10,7 @@ target_sources(usermod_weft INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/modselect.c
     ${CMAKE_CURRENT_LIST_DIR}/modnetwork.c
     ${CMAKE_CURRENT_LIST_DIR}/modsocket.c
+    ${CMAKE_CURRENT_LIST_DIR}/names.c
     ${CMAKE_CURRENT_LIST_DIR}/sleeping.c
     ${CMAKE_CURRENT_LIST_DIR}/socket_bytes.c
     ${CMAKE_CURRENT_LIST_DIR}/socket_object.c

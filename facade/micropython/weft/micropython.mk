@@ -9,6 +9,7 @@ SRC_USERMOD_C += $(addprefix $(WEFT_MOD_DIR)/, \
 	modselect.c \
 	modnetwork.c \
 	modsocket.c \
+	names.c \
 	sleeping.c \
 	socket_bytes.c \
 	socket_object.c \
@@ -18,6 +19,6 @@ SRC_USERMOD_C += $(addprefix $(WEFT_MOD_DIR)/, \
 CFLAGS_USERMOD += -I$(WEFT_MOD_DIR)/../..
 
 ifneq ($(WEFT_BUILD),)
-WEFT_LIBS ?= $(shell PKG_CONFIG_PATH=$(WEFT_BUILD)/meson-uninstalled pkg-config --libs --static weft-usocket)
+WEFT_LIBS ?= $(shell PKG_CONFIG_PATH=$(WEFT_BUILD)/meson-uninstalled pkg-config --libs --static weft-usocket) -lstdc++
 endif
-LDFLAGS_USERMOD += $(WEFT_LIBS) -lstdc++
+LDFLAGS_USERMOD += $(WEFT_LIBS)

@@ -2,50 +2,6 @@
 
 #include "socket_object.h"
 
-#define MOST_ADDRESSES (32)
-#define NAME_LIMIT_MS (15000)
-
-// getaddrinfo(host, port, af=0, type=0, proto=0, flags=0)
-static mp_obj_t socket_getaddrinfo(size_t n_args, const mp_obj_t* args, mp_map_t* kw_args) {
-    enum { ARG_host, ARG_port, ARG_af, ARG_type, ARG_proto, ARG_flags };
-    static const mp_arg_t allowed[] = {
-        {MP_QSTR_host, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
-        {MP_QSTR_port, MP_ARG_REQUIRED | MP_ARG_OBJ, {.u_obj = MP_OBJ_NULL}},
-        {MP_QSTR_af, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_type, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_proto, MP_ARG_INT, {.u_int = 0}},
-        {MP_QSTR_flags, MP_ARG_INT, {.u_int = 0}},
-    };
-    mp_arg_val_t given[MP_ARRAY_SIZE(allowed)];
-    mp_arg_parse_all(n_args, args, kw_args, MP_ARRAY_SIZE(allowed), allowed, given);
-    size_t host_size;
-    const char* const host = mp_obj_str_get_data(given[ARG_host].u_obj, &host_size);
-    const bool is_number = mp_obj_is_int(given[ARG_port].u_obj);
-    const char* const service = is_number ? NULL : mp_obj_str_get_str(given[ARG_port].u_obj);
-    const mp_int_t port = is_number ? mp_obj_get_int(given[ARG_port].u_obj) : 0;
-
-    weft_prepare_thread();
-    us_addrinfo found[MOST_ADDRESSES];
-    int64_t count;
-    WEFT_CALL(
-        count, us_getaddrinfo(
-                   host, host_size, service, port, (int)given[ARG_af].u_int,
-                   (int)given[ARG_type].u_int, (int)given[ARG_proto].u_int,
-                   (int)given[ARG_flags].u_int, NAME_LIMIT_MS, found, MOST_ADDRESSES));
-    weft_checked(count);
-    const mp_obj_t list = mp_obj_new_list(0, NULL);
-    for (int64_t i = 0; i != count; ++i) {
-        const mp_obj_t entry[] = {
-            MP_OBJ_NEW_SMALL_INT(found[i].family), MP_OBJ_NEW_SMALL_INT(found[i].type),
-            MP_OBJ_NEW_SMALL_INT(found[i].proto),  MP_OBJ_NEW_QSTR(MP_QSTR_),
-            weft_address_tuple(&found[i].address),
-        };
-        mp_obj_list_append(list, mp_obj_new_tuple(MP_ARRAY_SIZE(entry), entry));
-    }
-    return list;
-}
-static MP_DEFINE_CONST_FUN_OBJ_KW(socket_getaddrinfo_obj, 2, socket_getaddrinfo);
-
 static mp_obj_t socket_inet_pton(mp_obj_t family, mp_obj_t text) {
     size_t size;
     const char* const from = mp_obj_str_get_data(text, &size);
@@ -84,7 +40,8 @@ static MP_DEFINE_CONST_FUN_OBJ_1(socket_sockaddr_obj, socket_sockaddr);
 static const mp_rom_map_elem_t socket_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_socket)},
     {MP_ROM_QSTR(MP_QSTR_socket), MP_ROM_PTR(&weft_socket_type)},
-    {MP_ROM_QSTR(MP_QSTR_getaddrinfo), MP_ROM_PTR(&socket_getaddrinfo_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getaddrinfo), MP_ROM_PTR(&weft_getaddrinfo_obj)},
+    {MP_ROM_QSTR(MP_QSTR_getaddrinfo_async), MP_ROM_PTR(&weft_getaddrinfo_async_obj)},
     {MP_ROM_QSTR(MP_QSTR_inet_pton), MP_ROM_PTR(&socket_inet_pton_obj)},
     {MP_ROM_QSTR(MP_QSTR_inet_ntop), MP_ROM_PTR(&socket_inet_ntop_obj)},
     {MP_ROM_QSTR(MP_QSTR_sockaddr), MP_ROM_PTR(&socket_sockaddr_obj)},

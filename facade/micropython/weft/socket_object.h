@@ -58,6 +58,11 @@ weft_socket* weft_socket_of(mp_obj_t object);
 void weft_address_of(mp_obj_t tuple, int family, us_address* into);
 mp_obj_t weft_address_tuple(const us_address* from);
 
+// --- names.c
+
+MP_DECLARE_CONST_FUN_OBJ_KW(weft_getaddrinfo_obj);
+MP_DECLARE_CONST_FUN_OBJ_KW(weft_getaddrinfo_async_obj);
+
 // --- socket_bytes.c
 
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_send_obj);
