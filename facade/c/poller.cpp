@@ -37,14 +37,14 @@ void us_poller_drop(us_poller* p, us_socket s) {
     }
 }
 
-int us_poller_wait(us_poller* p, int64_t milliseconds) {
+int us_poller_wait(us_poller* p, int64_t milliseconds, int one_shot) {
     const result<weft::duration> limit = limit_of(milliseconds);
     if (p == nullptr || !limit) {
         return negative(errc::invalid_argument);
     }
     p->taken = nullptr;
     p->some_left = false;
-    const result<std::size_t> ready = p->sockets.wait(*limit, false);
+    const result<std::size_t> ready = p->sockets.wait(*limit, one_shot != 0);
     if (!ready) {
         return negative(ready.error());
     }

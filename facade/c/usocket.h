@@ -238,9 +238,10 @@ int us_poller_set(us_poller* p, us_socket s, unsigned mask, uintptr_t tag);
 /* No effect on what is not there. A closed socket is there until it is dropped: US_POLLNVAL. */
 void us_poller_drop(us_poller* p, us_socket s);
 
-/* Waits until sockets are ready, `milliseconds` at most (-1: for ever); how many are. -EINTR: the
- * idle hook; -EDEADLK: a wait inside the loop's turn. */
-int us_poller_wait(us_poller* p, int64_t milliseconds);
+/* Waits until sockets are ready, `milliseconds` at most (-1: for ever); how many are. With
+ * `one_shot` those are not waited for again until us_poller_set(). -EINTR: the idle hook; -EDEADLK:
+ * a wait inside the loop's turn. */
+int us_poller_wait(us_poller* p, int64_t milliseconds, int one_shot);
 /* The next of those that the last wait found, `capacity` at most; fewer: these were the last.
  * Sockets may be closed between the calls, but not set or dropped. */
 size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity);

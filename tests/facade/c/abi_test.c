@@ -403,15 +403,15 @@ static void pollers(void) {
     us_polled found[4];
     us_poller* const all = us_poller_open();
     HOLDS(all != NULL);
-    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_wait(all, 0, 0), 0);
     IS(us_poller_set(all, p.listener, US_POLLIN, 1), 0);
     IS(us_poller_set(all, p.client, US_POLLIN, 2), 0);
     IS(us_poller_set(all, p.server, US_POLLIN, 3), 0);
-    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_wait(all, 0, 0), 0);
     IS(us_poller_take(all, found, 4), 0);
     IS(us_send(p.client, "x", 1, 0), 1);
     for (int again = 0; again != 2; ++again) {
-        IS(us_poller_wait(all, 5000), 1);
+        IS(us_poller_wait(all, 5000, 0), 1);
         IS(us_poller_take(all, found, 4), 1);
         IS(found[0].socket, p.server);
         IS(found[0].tag, 3);
@@ -419,26 +419,58 @@ static void pollers(void) {
         IS(us_poller_take(all, found, 4), 0);
     }
     IS(us_poller_set(all, p.client, US_POLLIN | US_POLLOUT, 20), 0); /* another tag, too */
-    IS(us_poller_wait(all, 5000), 2);
+    IS(us_poller_wait(all, 5000, 0), 2);
     IS(us_poller_take(all, found, 1), 1);
     IS(us_poller_take(all, found + 1, 3), 1);
     HOLDS(found[0].tag + found[1].tag == 23);
     us_poller_drop(all, p.client);
     us_poller_drop(all, p.client);
+    IS(us_poller_wait(all, 5000, 1), 1);
+    IS(us_poller_wait(all, 0, 0), 0); /* that was a shot */
+    IS(us_poller_set(all, p.server, US_POLLIN, 3), 0);
+    IS(us_poller_wait(all, 5000, 0), 1);
     char byte = 0;
     IS(us_recv(p.server, &byte, 1, 0), 1);
-    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_wait(all, 0, 0), 0);
     IS(us_close(p.server), 0);
-    IS(us_poller_wait(all, 5000), 1);
+    IS(us_poller_wait(all, 5000, 0), 1);
     IS(us_poller_take(all, found, 4), 1);
     IS(found[0].tag, 3);
     IS(found[0].events, US_POLLNVAL);
     us_poller_drop(all, p.server);
-    IS(us_poller_wait(all, 0), 0);
+    IS(us_poller_wait(all, 0, 0), 0);
     IS(us_poller_set(all, p.server, US_POLLIN, 3), -9);
-    IS(us_poller_wait(all, -2), -22);
+    IS(us_poller_wait(all, -2, 0), -22);
     us_poller_close(all);
     us_poller_close(NULL);
+    close_all(p);
+}
+
+/* A sender whose last send took less than it was given, so that none has been refused, is told when
+ * there is room again. */
+static void room_again(void) {
+    static char much[1 << 20];
+    struct pair p = connected();
+    us_polled found[1];
+    us_poller* const all = us_poller_open();
+    IS(us_settimeout(p.client, 0), 0);
+    IS(us_poller_set(all, p.client, US_POLLOUT, 1), 0);
+    size_t unread = 0;
+    for (int turns = 0; turns != 20 && us_poller_wait(all, 0, 0) == 1; ++turns) {
+        const int64_t sent = us_send(p.client, much, sizeof much, 0);
+        HOLDS(sent > 0);
+        unread += (size_t)sent;
+    }
+    IS(us_poller_wait(all, 0, 0), 0);
+    while (unread != 0) {
+        const int64_t got = us_recv(p.server, much, sizeof much, 0);
+        HOLDS(got > 0);
+        unread -= got > 0 ? (size_t)got : unread;
+    }
+    IS(us_poller_wait(all, 5000, 0), 1);
+    IS(us_poller_take(all, found, 1), 1);
+    IS(found[0].events, US_POLLOUT);
+    us_poller_close(all);
     close_all(p);
 }
 
@@ -457,7 +489,7 @@ static void waking(void) {
     IS(us_set_idle(stop_at_once, NULL, INT64_MAX), 0);
     us_poller* const none = us_poller_open();
     us_wake(mine);
-    IS(us_poller_wait(none, 60000), -4);
+    IS(us_poller_wait(none, 60000, 0), -4);
     us_poller_close(none);
     IS(us_set_idle(NULL, NULL, 0), 0);
     us_wake(NULL);
@@ -485,6 +517,7 @@ int main(void) {
     names();
     queries();
     pollers();
+    room_again();
     waking();
     interface();
     datagrams();
