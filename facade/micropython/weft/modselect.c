@@ -34,6 +34,7 @@ typedef struct entry {
     us_socket socket;        // is_socket
     int descriptor;          // is_descriptor
     bool is_ready;           // in the list of those
+    bool is_spent;           // a shot of ipoll() told it: nothing until it is asked for again
     struct entry* next;      // of others, or of spare ones
     struct entry** link;     // what points at an other
     struct entry* following; // among those that are ready
@@ -98,7 +99,10 @@ static void examine(entry_t* entry, mp_obj_t object) {
     const mp_stream_p_t* const stream = mp_get_stream_raise(object, MP_STREAM_OP_IOCTL);
     if (stream == &weft_socket_stream) {
         const us_socket socket = weft_socket_of(object)->handle;
-        entry->kind = socket != weft_no_socket ? is_socket : is_stream;
+        if (socket == weft_no_socket) {
+            mp_raise_OSError(WEFT_EBADF);
+        }
+        entry->kind = is_socket;
         entry->socket = socket;
         return;
     }
@@ -115,6 +119,7 @@ static void examine(entry_t* entry, mp_obj_t object) {
 
 static void ask_for(poll_t* self, entry_t* entry, mp_uint_t events) {
     entry->asked = (uint16_t)events;
+    entry->is_spent = false;
     if (entry->kind == is_socket) {
         const int set =
             us_poller_set(self->sockets, entry->socket, (unsigned)events, (uintptr_t)entry);
@@ -189,6 +194,7 @@ static void add(poll_t* self, mp_obj_t object, mp_uint_t events) {
 
 static void found_ready(poll_t* self, entry_t* entry, unsigned events) {
     entry->found = (uint16_t)events;
+    entry->is_spent = (self->flags & ONE_SHOT) != 0;
     entry->is_ready = true;
     entry->following = NULL;
     *self->last_ready = entry;
@@ -197,7 +203,7 @@ static void found_ready(poll_t* self, entry_t* entry, unsigned events) {
 
 static size_t wait_for_sockets(poll_t* self, int64_t milliseconds) {
     int ready;
-    WEFT_CALL(ready, us_poller_wait(self->sockets, milliseconds));
+    WEFT_CALL(ready, us_poller_wait(self->sockets, milliseconds, self->flags & ONE_SHOT));
     weft_checked(ready);
     us_polled some[16];
     size_t count;
@@ -214,7 +220,7 @@ static size_t wait_for_sockets(poll_t* self, int64_t milliseconds) {
 static size_t ask_streams(poll_t* self, bool* foreign) {
     size_t ready = 0;
     for (entry_t* each = self->others; each != NULL; each = each->next) {
-        if (each->kind == is_descriptor) {
+        if (each->kind == is_descriptor || each->is_spent) {
             continue;
         }
         const unsigned before = weft_sockets_asked;
@@ -234,27 +240,17 @@ static size_t ask_streams(poll_t* self, bool* foreign) {
     return ready;
 }
 
-static void list_descriptors(poll_t* self) {
-    const size_t size = self->descriptors + 1;
-    self->polled = m_renew(struct pollfd, self->polled, 0, size);
-    self->polled_size = size;
-    size_t at = 1;
-    for (entry_t* each = self->others; each != NULL; each = each->next) {
-        if (each->kind == is_descriptor) {
-            self->polled[at++].fd = each->descriptor;
-        }
-    }
-}
-
 /// poll(2), with weft's descriptor; -1: that was interrupted.
 static int poll_descriptors(poll_t* self, int weft_descriptor, int milliseconds) {
     if (self->polled_size == 0) {
-        list_descriptors(self);
+        self->polled = m_renew(struct pollfd, self->polled, 0, self->descriptors + 1);
+        self->polled_size = self->descriptors + 1;
     }
     self->polled[0] = (struct pollfd){.fd = weft_descriptor, .events = POLLIN};
     size_t at = 1;
     for (entry_t* each = self->others; each != NULL; each = each->next) {
         if (each->kind == is_descriptor) {
+            self->polled[at].fd = each->is_spent ? -1 : each->descriptor;
             self->polled[at].events = (short)each->asked;
             self->polled[at++].revents = 0;
         }
@@ -460,9 +456,6 @@ static mp_obj_t poll_iternext(mp_obj_t self_in) {
     mp_obj_tuple_t* const pair = MP_OBJ_TO_PTR(self->pair);
     pair->items[0] = entry->object;
     pair->items[1] = MP_OBJ_NEW_SMALL_INT(entry->found);
-    if ((self->flags & ONE_SHOT) != 0) {
-        ask_for(self, entry, 0);
-    }
     return self->pair;
 }
 

@@ -17,7 +17,7 @@ static weft_socket* new_socket(int family) {
     made->handle = weft_no_socket;
     made->family = family;
     made->callback = MP_OBJ_NULL;
-    made->next_with_callback = NULL;
+    made->next_with_callback = 0;
     return made;
 }
 
@@ -61,28 +61,39 @@ static void socket_print(const mp_print_t* print, mp_obj_t self_in, mp_print_kin
 
 // --- SO_CALLBACK
 //
-// weft knows the handle alone. Sockets with a callback are in a list that the collector sees: they
-// live until they are closed or the callback is taken back.
+// weft knows the handle alone. Which object has it is in a list that the collector does not see, so
+// that a socket which nobody else refers to is closed; that takes it off the list.
 
-MP_REGISTER_ROOT_POINTER(struct weft_socket* weft_sockets_with_callback);
+static uintptr_t first_with_callback;
+
+static uintptr_t hidden(const weft_socket* socket) {
+    return socket != NULL ? ~(uintptr_t)socket : 0;
+}
+
+static weft_socket* shown(uintptr_t hidden_socket) {
+    return hidden_socket != 0 ? (weft_socket*)~hidden_socket : NULL;
+}
 
 static void when_ready(us_socket s, void* unused) {
     (void)unused;
-    weft_socket* each = MP_STATE_VM(weft_sockets_with_callback);
-    while (each != NULL && each->handle != s) {
-        each = each->next_with_callback;
+    if (us_poll(s, US_POLLIN) == 0) {
+        return;
     }
-    if (each != NULL) {
-        mp_sched_schedule(each->callback, MP_OBJ_FROM_PTR(each));
+    weft_socket* each = shown(first_with_callback);
+    while (each != NULL && each->handle != s) {
+        each = shown(each->next_with_callback);
+    }
+    if (each != NULL && !mp_sched_schedule(each->callback, MP_OBJ_FROM_PTR(each))) {
+        us_set_ready(s, when_ready, NULL); // no room: once more in the next turn
     }
 }
 
 static void forget_callback(weft_socket* self) {
-    weft_socket** at = &MP_STATE_VM(weft_sockets_with_callback);
-    while (*at != NULL && *at != self) {
-        at = &(*at)->next_with_callback;
+    uintptr_t* at = &first_with_callback;
+    while (*at != 0 && *at != hidden(self)) {
+        at = &shown(*at)->next_with_callback;
     }
-    if (*at == self) {
+    if (*at != 0) {
         *at = self->next_with_callback;
     }
     self->callback = MP_OBJ_NULL;
@@ -99,8 +110,8 @@ static void set_callback(weft_socket* self, mp_obj_t callback) {
     }
     if (some) {
         self->callback = callback;
-        self->next_with_callback = MP_STATE_VM(weft_sockets_with_callback);
-        MP_STATE_VM(weft_sockets_with_callback) = self;
+        self->next_with_callback = first_with_callback;
+        first_with_callback = hidden(self);
     }
 }
 

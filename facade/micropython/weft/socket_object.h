@@ -36,8 +36,8 @@ typedef struct weft_socket {
     mp_obj_base_t base;
     us_socket handle; // weft_no_socket: closed
     int family;
-    mp_obj_t callback;                      // of SO_CALLBACK, else MP_OBJ_NULL
-    struct weft_socket* next_with_callback; // in the list of those that have one
+    mp_obj_t callback;            // of SO_CALLBACK, else MP_OBJ_NULL
+    uintptr_t next_with_callback; // hidden from the collector
 } weft_socket;
 
 #define weft_no_socket ((us_socket) - 1)
