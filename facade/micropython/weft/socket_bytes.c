@@ -45,6 +45,9 @@ static mp_obj_t socket_send(size_t n_args, const mp_obj_t* args) {
     const int flags = flags_of(n_args, args, 2);
     int64_t sent;
     WEFT_CALL(sent, us_send(s, data.buf, data.len, flags));
+    if (sent >= 0 && (size_t)sent < data.len) {
+        mp_handle_pending(true); // it may have been cut short by Ctrl-C
+    }
     return MP_OBJ_NEW_SMALL_INT(weft_checked(sent));
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_send_obj, 2, 3, socket_send);
@@ -155,18 +158,29 @@ static mp_obj_t take_held(us_socket s, int64_t size) {
     return bytes_of(&buffer, (size_t)weft_checked(us_take(s, buffer.buf, buffer.len)));
 }
 
+/// read() of so many bytes. One that may not wait gives what there is, and recv() does that in one
+/// call to the stack.
+static int64_t read_some(const weft_socket* self, void* into, size_t size) {
+    int64_t got;
+    if (!self->waits) {
+        return us_recv(self->handle, into, size, 0);
+    }
+    WEFT_CALL(got, us_read(self->handle, into, size));
+    return got;
+}
+
 // read([n])
 static mp_obj_t socket_read(size_t n_args, const mp_obj_t* args) {
-    const us_socket s = self_of(args)->handle;
+    const weft_socket* const self = self_of(args);
     const mp_int_t wanted = n_args > 1 && args[1] != mp_const_none ? mp_obj_get_int(args[1]) : -1;
     int64_t got;
     if (wanted < 0) {
-        WEFT_CALL(got, us_hold(s, PTRDIFF_MAX));
-        return take_held(s, got);
+        WEFT_CALL(got, us_hold(self->handle, PTRDIFF_MAX));
+        return take_held(self->handle, got);
     }
     vstr_t buffer;
     vstr_init_len(&buffer, (size_t)wanted);
-    WEFT_CALL(got, us_read(s, buffer.buf, buffer.len));
+    got = read_some(self, buffer.buf, buffer.len);
     if (got < 0) {
         vstr_clear(&buffer);
         return none_if_blocking(got);
@@ -177,14 +191,12 @@ MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_read_obj, 1, 2, socket_read);
 
 // readinto(buf[, nbytes])
 static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t* args) {
-    const us_socket s = self_of(args)->handle;
     mp_buffer_info_t into;
     mp_get_buffer_raise(args[1], &into, MP_BUFFER_WRITE);
     if (n_args > 2) {
         into.len = MIN(into.len, size_of(args[2]));
     }
-    int64_t got;
-    WEFT_CALL(got, us_read(s, into.buf, into.len));
+    const int64_t got = read_some(self_of(args), into.buf, into.len);
     return got < 0 ? none_if_blocking(got) : MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_readinto_obj, 2, 3, socket_readinto);

@@ -16,6 +16,7 @@ static weft_socket* new_socket(int family) {
     weft_socket* const made = mp_obj_malloc_with_finaliser(weft_socket, &weft_socket_type);
     made->handle = weft_no_socket;
     made->family = family;
+    made->waits = true;
     made->callback = MP_OBJ_NULL;
     made->next_with_callback = 0;
     return made;
@@ -249,17 +250,19 @@ static int64_t milliseconds_of(mp_obj_t seconds) {
 #endif
 }
 
-static mp_obj_t socket_settimeout(mp_obj_t self_in, mp_obj_t seconds) {
-    weft_checked(
-        us_settimeout(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, milliseconds_of(seconds)));
+static mp_obj_t set_timeout(weft_socket* self, int64_t milliseconds) {
+    weft_checked(us_settimeout(self->handle, milliseconds));
+    self->waits = milliseconds != 0;
     return mp_const_none;
+}
+
+static mp_obj_t socket_settimeout(mp_obj_t self, mp_obj_t seconds) {
+    return set_timeout(MP_OBJ_TO_PTR(self), milliseconds_of(seconds));
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
 
-static mp_obj_t socket_setblocking(mp_obj_t self_in, mp_obj_t blocking) {
-    weft_checked(us_settimeout(
-        ((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, mp_obj_is_true(blocking) ? -1 : 0));
-    return mp_const_none;
+static mp_obj_t socket_setblocking(mp_obj_t self, mp_obj_t blocking) {
+    return set_timeout(MP_OBJ_TO_PTR(self), mp_obj_is_true(blocking) ? -1 : 0);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
 

@@ -18,6 +18,8 @@ using weft::result;
 
 namespace {
 constexpr auto between_streams = std::chrono::milliseconds(1);
+// Whoever only looks, at nothing, need not turn the loop each time.
+constexpr unsigned turn_after_looks = 16;
 } // namespace
 
 /// A socket's entry hears of it as an observer; a stream's is always a candidate.
@@ -30,6 +32,7 @@ class poll_entry final : public object_observer, public member_place, public can
         : object_observer(&told, &owner), set(&owner), other(&of), mask(bits) {}
 
     void may_be_ready() noexcept {
+        unasked = true;
         auto& place = static_cast<candidate_place&>(*this);
         if (!place.linked()) {
             set->candidates_.push_back(place);
@@ -57,7 +60,8 @@ class poll_entry final : public object_observer, public member_place, public can
     unsigned mask;
     unsigned events = 0;
     std::uintptr_t tag = 0;
-    bool spent = false; // reported as one-shot: asks for nothing
+    bool unasked = false; // since it was told or changed
+    bool spent = false;   // reported as one-shot: asks for nothing
     poll_entry* next_ready = nullptr;
 
   private:
@@ -179,35 +183,25 @@ void poll_set::remove(stream& object) noexcept {
     erase(find(object));
 }
 
-/// Whether one of those that were told, or changed, is worth asking.
-bool poll_set::expects_some() noexcept {
-    bool some = false;
-    candidates_.for_each([&](candidate_place& place) {
-        auto& entry = static_cast<poll_entry&>(place);
-        if (entry.may_answer()) {
-            some = true;
-        } else if (entry.other == nullptr) {
-            place.unlink();
-        }
-    });
-    return some;
-}
-
-/// Asks those that may be ready; the others stay where they are.
-std::size_t poll_set::check(bool one_shot) noexcept {
+/// Asks those that may be ready; the others stay where they are. `again`: what was found a turn ago
+/// still counts, and only those that were told since are asked.
+std::size_t poll_set::check(bool one_shot, bool again) noexcept {
     std::size_t ready = 0;
     poll_entry** last = &first_ready_;
     *last = nullptr;
     candidates_.for_each([&](candidate_place& place) {
         auto& entry = static_cast<poll_entry&>(place);
-        entry.events = entry.may_answer() ? entry.ask() : 0;
+        if (!again || entry.unasked) {
+            entry.unasked = false;
+            entry.events = entry.may_answer() ? entry.ask() : 0;
+            entry.spent |= one_shot && entry.events != 0;
+        }
         if (entry.events == 0) {
             if (entry.other == nullptr || entry.spent) {
                 place.unlink(); // it will be told, or modified
             }
             return;
         }
-        entry.spent = one_shot;
         entry.next_ready = nullptr;
         *last = &entry;
         last = &entry.next_ready;
@@ -240,28 +234,42 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
                           "weft::tcp_stream::readable there instead"});
             return fail(errc::would_deadlock);
         }
-        return check(one_shot);
+        return check(one_shot, false);
     }
-    weft::time_point deadline = weft::never;
-    if (limit != weft::duration::max()) {
-        deadline = weft::deadline_after(loop.read_clock(), limit);
+    const bool waits = limit != weft::duration::zero();
+    if (!waits && size_ == 0 && !loop.has_services() && ++empty_looks_ % turn_after_looks != 0) {
+        return 0;
     }
-    // what has happened so far; or at once until something does, if nothing is expected
-    errc slept = here.sleep(loop, expects_some() ? weft::at_once : deadline);
+    weft::time_point deadline = weft::at_once;
+    if (waits) {
+        deadline = limit == weft::duration::max() ? weft::never
+                                                  : weft::deadline_after(loop.read_clock(), limit);
+    }
+    // With stacks that move only in turns one comes first; else what is known is asked first, and
+    // a turn only takes in the rest.
+    if (loop.has_services()) {
+        if (const errc turned = here.sleep(loop, weft::at_once); turned != errc::ok) {
+            return fail(turned);
+        }
+    }
+    std::size_t ready = check(one_shot, false);
+    if (loop.has_services() && (ready != 0 || !waits)) {
+        return ready;
+    }
     while (true) {
-        if (slept != errc::ok) {
-            return fail(slept);
-        }
-        const std::size_t ready = check(one_shot);
-        if (ready != 0 || (deadline != weft::never && loop.read_clock() >= deadline)) {
-            return ready;
-        }
-        weft::time_point until = deadline;
-        if (streams_ != 0) {
+        weft::time_point until = ready != 0 ? weft::at_once : deadline;
+        if (streams_ != 0 && ready == 0) {
             const weft::time_point next = weft::deadline_after(loop.read_clock(), between_streams);
             until = next < until ? next : until;
         }
-        slept = here.sleep(loop, until);
+        const errc slept = here.sleep(loop, until);
+        if (slept != errc::ok) {
+            return fail(slept);
+        }
+        ready = check(one_shot, ready != 0);
+        if (ready != 0 || !waits || (deadline != weft::never && loop.read_clock() >= deadline)) {
+            return ready;
+        }
     }
 }
 

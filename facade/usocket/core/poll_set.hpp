@@ -58,8 +58,7 @@ class poll_set {
     [[nodiscard]] poll_entry* find(usocket::handle socket) noexcept;
     [[nodiscard]] poll_entry* find(const stream& object) noexcept;
     void erase(poll_entry* entry) noexcept;
-    [[nodiscard]] bool expects_some() noexcept;
-    std::size_t check(bool one_shot) noexcept;
+    std::size_t check(bool one_shot, bool again) noexcept;
     [[nodiscard]] weft::result<weft::loop*> home() noexcept;
 
     weft::list<member_place> members_;
@@ -67,6 +66,7 @@ class poll_set {
     poll_entry* first_ready_ = nullptr;
     weft::loop* loop_ = nullptr; // of the sockets
     std::size_t size_ = 0;
+    unsigned empty_looks_ = 0;
     std::size_t streams_ = 0; // which nobody tells about: they are asked each millisecond
 };
 
