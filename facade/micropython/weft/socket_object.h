@@ -11,10 +11,12 @@
 
 #include "c/usocket.h"
 
+#ifndef WEFT_PER_THREAD // a port without thread-local variables says how it makes one
 #if MICROPY_PY_THREAD
 #define WEFT_PER_THREAD __thread
 #else
 #define WEFT_PER_THREAD
+#endif
 #endif
 
 #ifndef MP_NORETURN
