@@ -1,7 +1,7 @@
 // operator new on a board without a heap: lwIP's, which is there already, static and sized by its
 // profile. A program that defines its own gets its own.
 
-#include "stack/lwip/api.hpp"
+#include "stack/lwip/core.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +14,7 @@ constexpr std::size_t alignment = alignof(std::max_align_t);
 constexpr std::size_t room = sizeof(void*) > alignment ? sizeof(void*) : alignment;
 
 void* allocate(std::size_t size) noexcept {
+    weft::lwip::core::have_heap();
     constexpr std::size_t most = static_cast<mem_size_t>(-1) - 2 * room;
     void* const block =
         size <= most ? mem_malloc(static_cast<mem_size_t>(size + room + alignment - 1)) : nullptr;

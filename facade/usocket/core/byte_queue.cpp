@@ -18,8 +18,12 @@ bool byte_queue::regrow(std::size_t before, std::size_t behind) noexcept {
             std::memmove(memory_.get() + before, memory_.get() + begin_, used);
         }
     } else {
-        const std::size_t wanted = std::max(before + used + behind, capacity_ * 2);
+        std::size_t wanted = std::max(before + used + behind, capacity_ * 2);
         std::unique_ptr<std::byte[]> larger(new (std::nothrow) std::byte[wanted]);
+        if (!larger) {
+            wanted = before + used + behind;
+            larger.reset(new (std::nothrow) std::byte[wanted]);
+        }
         if (!larger) {
             return false;
         }

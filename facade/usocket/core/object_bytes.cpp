@@ -107,8 +107,12 @@ errc object::fill(std::span<std::byte> into, std::size_t& got, patience& p) noex
 /// Until `n` bytes are held.
 errc object::fill_held(std::size_t n, patience& p) noexcept {
     while (held_.size() < n) {
-        const std::size_t wanted = std::min(n - held_.size(), read_step);
-        const std::span<std::byte> room = held_.room(wanted);
+        std::size_t wanted = std::min(n - held_.size(), read_step);
+        std::span<std::byte> room = held_.room(wanted);
+        while (room.empty() && wanted > line_step) {
+            wanted /= 2; // a board has little
+            room = held_.room(wanted);
+        }
         if (room.empty()) {
             return errc::no_memory;
         }

@@ -33,7 +33,13 @@ result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
     } else if (hosts_.empty()) {
         random_.seed_from_system();
     }
+    initialize();
+    return {};
+}
+
+void core::initialize() noexcept {
     if (!initialized_) {
+        initialized_ = true;
         lwip_init(); // asks for random numbers itself
 #if LWIP_IPV6 && LWIP_IPV6_SEND_ROUTER_SOLICIT
         // The loopback asks for routers as any netif does; without a stack on it nobody would ever
@@ -43,9 +49,15 @@ result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
             loopback->rs_count = 0;
         }
 #endif
-        initialized_ = true;
     }
-    return {};
+}
+
+void core::have_heap() noexcept {
+    if (only_ == nullptr) {
+        core& made = create();
+        made.random_.seed_from_system();
+        made.initialize();
+    }
 }
 
 void core::add(host& h) noexcept {

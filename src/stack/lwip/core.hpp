@@ -30,6 +30,9 @@ class core final : public service {
     static core& instance() noexcept { return *only_; }
     static core& create() noexcept;
 
+    /// lwIP's heap can be used from now on, before there is a stack too.
+    static void have_heap() noexcept;
+
     /// errc::busy if lwIP already runs on another loop.
     result<> attach(loop& home, std::optional<std::uint64_t> seed) noexcept;
     void add(host& h) noexcept;
@@ -72,6 +75,7 @@ class core final : public service {
 
   private:
     core() = default;
+    void initialize() noexcept;
     void send_out() noexcept;
     int take_frames() noexcept;
     int take_frames_and_feed() noexcept;

@@ -15,7 +15,7 @@ class host;
 
 class udp final : public datagram_socket, public host_link {
   public:
-    static constexpr std::size_t default_queue_limit = 64;
+    static constexpr std::size_t default_queue_limit = WEFT_LWIP_UDP_QUEUE;
 
     static result<datagram_socket*> open(host& on, family f) noexcept;
     /// The host goes away: its sockets are closed.

@@ -197,6 +197,11 @@
 #error "define one of WEFT_LWIP_PROFILE_HOST, _SMALL and _TINY"
 #endif
 
+/* Datagrams that a socket keeps for who does not receive; set_queue_limit() is for each. */
+#ifndef WEFT_LWIP_UDP_QUEUE
+#define WEFT_LWIP_UDP_QUEUE (PBUF_POOL_SIZE / 2)
+#endif
+
 #if WEFT_LWIP_POOLS_ON_HEAP
 #undef MEM_LIBC_MALLOC
 #define MEM_LIBC_MALLOC 1

@@ -28,7 +28,8 @@
 #define MEMP_NUM_TCP_SEG 16384
 
 /* UDP and raw. */
-#define MEMP_NUM_UDP_PCB 512 /* 96 B each: a query for a name takes one */
+#define MEMP_NUM_UDP_PCB 512    /* 96 B each: a query for a name takes one */
+#define WEFT_LWIP_UDP_QUEUE 256 /* as many small datagrams as Linux keeps by default */
 #define LWIP_RAW 1
 #define MEMP_NUM_RAW_PCB 16 /* 96 B each: ping, and a test's look at ICMP */
 
