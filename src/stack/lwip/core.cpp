@@ -162,13 +162,14 @@ void core::feed_starved() noexcept {
 }
 
 time_point core::next_deadline() noexcept {
-    if (memory_available_) {
+    if (memory_available_ || !flush_.empty()) {
         return at_once; // since the last turn ended
     }
     turns_until_timers_ = 0; // the loop is about to sleep: time will have passed
     time_point earliest = never;
     hosts_.for_each([&](host& h) {
-        const time_point arrival = h.next_arrival();
+        // what was sent between two turns, as by a connect() of the façade, may be there already
+        const time_point arrival = h.loopback_pending() ? at_once : h.next_arrival();
         earliest = arrival < earliest ? arrival : earliest;
     });
     if (hosts_.empty()) {

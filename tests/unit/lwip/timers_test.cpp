@@ -65,3 +65,21 @@ TEST_CASE("pitfall 15: application timers are the loop's, whatever lwIP's timer 
     w.pass(11s);
     CHECK(many.size() == 0);
 }
+
+TEST_CASE("what is sent between two turns is taken in by the next one, which does not sleep first") {
+    one_host w;
+    w.pass(1s);
+    weft::tcp_socket* const listener = *w.net->open_tcp(weft::family::ipv4);
+    weft::tcp_socket* const caller = *w.net->open_tcp(weft::family::ipv4);
+    REQUIRE(listener->bind({address::loopback(), 0}));
+    REQUIRE(listener->listen(1));
+    const weft::time_point before = w.home.read_clock();
+    CHECK(caller->start_connect(*listener->local()).error() == errc::in_progress);
+    CHECK(w.home.next_deadline() == weft::at_once);
+    while (!caller->connect_result() && w.home.read_clock() == before) {
+        REQUIRE(w.home.step(weft::never));
+    }
+    CHECK(w.home.read_clock() == before);
+    caller->release();
+    listener->release();
+}
