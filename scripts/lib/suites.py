@@ -74,6 +74,7 @@ def lint(name):
 USOCKET_EXAMPLES = tuple(sorted(
     path.stem for path in (pathlib.Path(__file__).resolve().parents[2] / "examples/usocket").glob("*.cpp")))
 EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server")
+MICROPYTHON = ()  # what is in tests/micropython/own, in this order
 COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft", "echo_facade_weft",
            "facade_transfer_weft", "facade_transfer_libc", "facade_poll_weft")
 RELEASE = {"WEFT_PROGRAMS": "build-test/release"}
@@ -132,7 +133,6 @@ SUITES = (
     Commands("budgets", "instructions, allocations and frame bytes against their budgets",
              needs="release",
              commands=(script("tests/budgets/budgets.py", timeout=900, **RELEASE),)),
-    # the first command builds both; those of tests/micropython/own find them built
     Commands("micropython", "MicroPython on weft: its own tests of sockets, beside the stock build; ours",
              commands=(
                  Command("micropython stock",
@@ -140,7 +140,7 @@ SUITES = (
                  Command("micropython weft",
                          (sys.executable, "scripts/lib/micropython.py", "build", "weft"), 900),
                  script("tests/micropython/upstream/upstream.py", timeout=900),
-             )),
+                 *(script(f"tests/micropython/own/{name}.py", timeout=900) for name in MICROPYTHON))),
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
              commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
                        Command("fuzz usocket",

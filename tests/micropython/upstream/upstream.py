@@ -39,6 +39,9 @@ STACKS = ("stock", "host", "lwip")
 MODULES = f".frozen:{ROOT}/tests/micropython/lib"
 LIMIT = 400  # seconds for one group on one stack, which takes 30
 AT_ONCE = 4  # they sleep most of the time
+# They print in the order of sleeps 50 ms apart or less: on a busy machine stock fails them as often.
+TIMED = ("extmod/asyncio_fair.py",)
+TRIES = 5
 
 
 def tests_of(group):
@@ -127,6 +130,9 @@ def inside(program, stack, tests):
     with tempfile.TemporaryDirectory(prefix="weft-upstream-") as directory:
         how = {"extmod": run_extmod, "net_hosted": run_linked, "net_inet": run_linked, "multi_net": run_multi_net}
         outcomes, said = how[tests[0].split("/")[0]](program, stack, tests, directory)
+        for _ in range(TRIES - 1):
+            if late := [test for test in tests if test in TIMED and outcomes.get(test, [""])[0] == "FAIL"]:
+                outcomes |= how[late[0].split("/")[0]](program, stack, late, directory)[0]
     json.dump({"outcomes": outcomes, "said": said}, sys.stdout)
 
 
