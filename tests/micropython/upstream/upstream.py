@@ -183,6 +183,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("words", nargs="*", help="tests whose name has one of these; otherwise all")
     parser.add_argument("--on", choices=STACKS, action="append", help="only there; may be repeated")
+    parser.add_argument("--weft", metavar="PROGRAM", help="another build of weft's MicroPython")
     parser.add_argument("--inside", metavar="PROGRAM", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inside:
@@ -192,7 +193,7 @@ def main():
         sys.exit(77)
     stacks = options.on or STACKS
     try:
-        programs = {kind: micropython.executable(kind)
+        programs = {kind: options.weft if kind == "weft" and options.weft else micropython.executable(kind)
                     for kind in sorted({"stock" if stack == "stock" else "weft" for stack in stacks})}
     except micropython.Unbuilt as error:
         sys.exit(f"not ok - MicroPython is built\n    {error}")
