@@ -116,11 +116,18 @@ def build_weft(build):
         step(build, "core-setup", ["meson", "setup", *CORE_OPTIONS, core, ROOT])
     archives = ["src/libweft.a", "facade/usocket/libweft-usocket.a"]
     step(build, "core", ["ninja", "-C", core, f"-j{JOBS}", *archives])
-    linked = build / "weft/micropython"
-    if linked.exists() and any((core / each).stat().st_mtime > linked.stat().st_mtime for each in archives):
-        linked.unlink()  # MicroPython's make knows nothing of archives
+    place = build / "weft"
+    # What MicroPython's make does not see: archives; and that frozen modules number names that ours may use too.
+    if any_newer([core / each for each in archives], place / "micropython"):
+        (place / "micropython").unlink()
+    if any_newer(MODULE.rglob("*"), place / "frozen_content.c"):
+        (place / "frozen_content.c").unlink()
     return port(build, "weft", f"USER_C_MODULES={MODULE}", f"VARIANT_DIR={MODULE / 'unix'}",
                 env={"WEFT_BUILD": str(core)})
+
+
+def any_newer(files, made):
+    return made.exists() and any(each.stat().st_mtime > made.stat().st_mtime for each in files)
 
 
 def port(build, kind, *settings, env=None):

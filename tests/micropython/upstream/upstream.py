@@ -16,6 +16,7 @@ import os
 import pathlib
 import re
 import resource
+import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,7 @@ sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests/interop"), str(ROOT
 
 import micropython  # noqa: E402
 from checks import check, finish  # noqa: E402
+from expected import STACKS, Expected  # noqa: E402
 from world import own_network, why_no_network  # noqa: E402
 
 GROUPS = {
@@ -35,7 +37,6 @@ GROUPS = {
     "net_inet": ("net_inet/*.py",),
     "multi_net": ("multi_net/*.py",),
 }
-STACKS = ("stock", "host", "lwip")
 MODULES = f".frozen:{ROOT}/tests/micropython/lib"
 LIMIT = 400  # seconds for one group on one stack, which takes 30
 AT_ONCE = 4  # they sleep most of the time
@@ -53,7 +54,25 @@ def tests_of(group):
 
 def run_extmod(program, stack, tests, directory):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    return run_tests([], program, "lwip" if stack == "lwip" else "host", tests, directory)
+    settings = "lwip" if stack == "lwip" else "host"
+    outcomes, said = run_tests([], program, settings, tests, directory)
+    return outcomes | {WHICH: which(program, stack, settings)}, said
+
+
+WHICH = "which"
+
+
+def which(program, stack, settings):
+    """No test would notice that it runs on another stack, or on the built-in sockets: their SOL_SOCKET is the
+    kernel's 1, and on lwIP 127.0.0.1 is not where the kernel listens."""
+    ask = ("import socket, sys\ntry:\n socket.socket().connect(socket.getaddrinfo('127.0.0.1', int(sys.argv[1]))"
+           "[0][-1])\n r = 0\nexcept OSError as e:\n r = e.errno\nprint(socket.SOL_SOCKET, r)")
+    with tempfile.NamedTemporaryFile("w", suffix=".py") as script, socket.create_server(("127.0.0.1", 0)) as there:
+        script.write(ask)
+        script.flush()
+        said = run([program, script.name, str(there.getsockname()[1])], {"WEFT_STACK": settings}).strip()
+    expected = {"stock": "1 0", "host": "4095 0", "lwip": "4095 111"}[stack]
+    return said == expected, f"SOL_SOCKET and connect's errno are {said}, not {expected}"
 
 
 def run_linked(program, stack, tests, directory):
@@ -138,34 +157,6 @@ def inside(program, stack, tests):
 
 # All of them, and what was to be expected.
 
-class Expected:
-    def __init__(self, path):
-        self.counts, self.exceptions = {}, {}
-        for line in path.read_text().splitlines():
-            if not line or line.startswith("#"):
-                continue
-            if line.startswith("count "):
-                _, group, number = line.split()
-                self.counts[group] = int(number)
-                continue
-            test, stacks, outcome, why = line.split(maxsplit=3)
-            if outcome not in ("fails", "skipped") or not set(stacks.split(",")) <= set(STACKS):
-                sys.exit(f"{path.name}: what is this? {line}")
-            for stack in stacks.split(","):
-                self.exceptions[test, stack] = (outcome, why)
-
-    def judge(self, test, stack, word, told):
-        expected, why = self.exceptions.get((test, stack), ("passes", ""))
-        got = {"pass": "passes", "skip": "skipped", "FAIL": "fails"}.get(word, "is not run")
-        name = f"{test} on {stack}" + (f": {got}: {why}" if got == expected != "passes" else "")
-        if got != expected != "passes":
-            told = f"it {got}, but expected.txt says: {expected}: {why}\n{told}"
-        elif got != expected:
-            told = f"it {got}, and expected.txt does not have it\n{told}"
-        check(name, got == expected, told)
-        return got
-
-
 def group_on_stack(programs, stack, tests):
     program = programs["stock" if stack == "stock" else "weft"]
     command = [*own_network(), sys.executable, __file__, "--inside", program, "--on", stack, *tests]
@@ -197,7 +188,7 @@ def main():
                     for kind in sorted({"stock" if stack == "stock" else "weft" for stack in stacks})}
     except micropython.Unbuilt as error:
         sys.exit(f"not ok - MicroPython is built\n    {error}")
-    expected = Expected(HERE / "expected.txt")
+    expected = Expected((HERE / "expected.txt").read_text())
     everything = {group: tests_of(group) for group in GROUPS}
     chosen = {group: [test for test in tests if not options.words or any(word in test for word in options.words)]
               for group, tests in everything.items()}
@@ -209,7 +200,11 @@ def main():
             outcomes, said = future.result()
             for test in chosen[group]:
                 word, told = outcomes.get(test, ("", said))
-                got[test, stack] = expected.judge(test, stack, word, told)
+                good, got[test, stack], why = expected.judge(test, stack, word)
+                name = f"{test} on {stack}"
+                check(f"{name}: {got[test, stack]}: {why}" if good and why else name, good, f"{why}\n{told}")
+            if group == "extmod":
+                check(f"{stack} is what it is called", *outcomes.get(WHICH, (False, said)))
     for group, number in expected.counts.items():
         check(f"{group} has the {number} tests that it is known for", len(everything[group]) == number,
               f"it has {len(everything[group])}")
