@@ -1,6 +1,6 @@
 """Reads expected.txt, which says what of MicroPython's own tests does not pass, and judges by it."""
 
-STACKS = ("stock", "host", "lwip")
+STACKS = ("stock", "host", "lwip", "tap")
 OUTCOMES = {"pass": "passes", "FAIL": "fails", "skip": "skipped"}  # as MicroPython's runners print them
 
 
