@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -150,7 +151,7 @@ def step(build, what, command, env=None):
     if status == 0:
         return
     lines = log.read_text(errors="replace").splitlines()
-    told = [line for line in lines if "error" in line.lower() or "undefined reference" in line]
+    told = [line for line in lines if re.search(r"\berror: |undefined reference|^ERROR|\*\*\*", line)]
     raise Unbuilt(f"{what}: {(told or lines or ['it said nothing'])[0].strip()}; all of it is in {log}")
 
 
