@@ -6,7 +6,7 @@ OUTCOMES = {"pass": "passes", "FAIL": "fails", "skip": "skipped"}  # as MicroPyt
 
 class Expected:
     def __init__(self, text):
-        self.counts, self.exceptions = {}, {}
+        self.counts, self.exceptions, self.timed = {}, {}, {}
         for line in text.splitlines():
             if not line or line.startswith("#"):
                 continue
@@ -14,11 +14,18 @@ class Expected:
                 _, group, number = line.split()
                 self.counts[group] = int(number)
                 continue
+            if line.startswith("again "):
+                _, test, why = line.split(maxsplit=2)
+                self.timed[test] = why
+                continue
             test, stacks, outcome, why = line.split(maxsplit=3)
             if outcome not in ("fails", "skipped") or not set(stacks.split(",")) <= set(STACKS):
                 raise ValueError(f"expected.txt: what is this? {line}")
             for stack in stacks.split(","):
                 self.exceptions[test, stack] = (outcome, why)
+
+    def tests(self):
+        return {test for test, _ in self.exceptions} | set(self.timed)
 
     def judge(self, test, stack, word):
         """Whether that is as expected, what became of the test, and the reason that is on file or missing."""
@@ -32,8 +39,9 @@ class Expected:
 
 
 def self_test():
-    expected = Expected("# a\ncount g 2\n\ng/a.py stock,lwip fails of a reason\ng/b.py host skipped because\n")
-    assert expected.counts == {"g": 2}
+    expected = Expected("# a\ncount g 2\n\nagain g/d.py it is late\ng/a.py stock,lwip fails of a reason\ng/b.py host skipped because\n")
+    assert expected.counts == {"g": 2} and expected.timed == {"g/d.py": "it is late"}
+    assert expected.tests() == {"g/a.py", "g/b.py", "g/d.py"}
     for test, stack, word, good in (
             ("g/a.py", "stock", "FAIL", True), ("g/a.py", "lwip", "FAIL", True), ("g/a.py", "host", "pass", True),
             ("g/a.py", "host", "FAIL", False), ("g/a.py", "stock", "pass", False),
