@@ -11,8 +11,8 @@
 
 A test holds for weft's socket module, and for those named in `also`: stock MicroPython's and
 CPython's. CONTRACT_WHO says whom it runs on. It prints one line a test, `ok - NAME` or
-`not ok - NAME: why`, and the exit status is 1 if one was not. CONTRACT_PEER, "host:port:own host",
-is where peer.py listens; tests with `peer=True` run only then.
+`not ok - NAME: why`, and the exit status is 1 if one was not. CONTRACT_PEER, "host,port,own host",
+is where peer.py listens; tests with `peer=True` run only then, and with CONTRACT_ONLY=peer only they.
 """
 
 import errno
@@ -32,6 +32,7 @@ WHO = os.getenv("CONTRACT_WHO") or ("cpython" if ON_CPYTHON else "weft")
 STACK = os.getenv("WEFT_STACK") or "host"
 ON_LWIP = WHO == "weft" and STACK.startswith("lwip")
 PEER = os.getenv("CONTRACT_PEER") or ""
+ONLY_PEER = os.getenv("CONTRACT_ONLY") == "peer"
 
 EPERM, ENOENT, EINTR, EBADF, EAGAIN, ENOMEM, EINVAL, EMFILE, EPIPE = 1, 2, 4, 9, 11, 12, 22, 24, 32
 EDEADLK, EDESTADDRREQ, EMSGSIZE, ENOPROTOOPT, EPROTONOSUPPORT = 35, 89, 90, 92, 93
@@ -45,7 +46,7 @@ SOCK_STREAM, SOCK_DGRAM = socket.SOCK_STREAM, socket.SOCK_DGRAM
 SOL_SOCKET = socket.SOL_SOCKET
 SO_LINGER = getattr(socket, "SO_LINGER", 13)
 HOSTS = {AF_INET: "127.0.0.1", AF_INET6: "::1"}
-PATIENCE = 20000  # ms, for what takes a few
+PATIENCE = 5000  # ms, for what takes a few
 
 _tests = []
 
@@ -79,7 +80,8 @@ def run():
     failed = 0
     only = sys.argv[1:]
     for name, also, peer, f in _tests:
-        if (WHO != "weft" and WHO not in also) or (peer and not PEER):
+        if (WHO != "weft" and WHO not in also) or (peer and not PEER) or (
+                ONLY_PEER and not peer):
             continue
         if only and not any(word in name for word in only):
             continue

@@ -3,8 +3,8 @@ line says, a list of steps in JSON.
 
     peer.py HOST PORT       prints "ready"; ends when its input does
 
-    ["send", text]  ["trickle", ms, text]  ["fill", size]  ["sleep", ms]  ["read", n]  ["sip", ms, n]
-    ["echo"]  ["shutdown"]  ["close"]  ["reset"]  ["hold"]
+    ["send", text]  ["long", size]  ["fill", size]  ["trickle", ms, text]  ["sleep", ms]  ["read", n]
+    ["sip", ms, n]  ["echo"]  ["shutdown"]  ["close"]  ["reset"]  ["hold"]
     ["connect", host, port, text]  ["datagrams", host, port, count, size]
 
 It runs on MicroPython and on CPython 3, and needs no asyncio.
@@ -36,7 +36,7 @@ class Connection:
         self.s = s
         s.setblocking(False)
         self.steps = self.run()
-        self.wants = next(self.steps)
+        self.wants = 0, now()
 
     def take(self, n):
         """Up to n bytes, None if there are none yet."""
@@ -89,6 +89,9 @@ class Connection:
             for wants in self.give(block[:some]):
                 yield wants
             at += some
+
+    def do_long(self, size):
+        return self.give(b"x" * size)
 
     def do_trickle(self, ms, text):
         if hasattr(socket, "TCP_NODELAY"):
