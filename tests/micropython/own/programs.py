@@ -35,8 +35,8 @@ def enter_own_network():
     if os.environ.get(_inside):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
         return
-    for kind in ("stock", "weft"):
-        executable(kind)  # built outside: what is missing may have to be fetched
+    for kind in ("stock", "weft"):  # built outside: what is missing may have to be fetched
+        os.environ[f"WEFT_OWN_{kind}"] = executable(kind)
     if why := why_no_network():
         skip(pathlib.Path(sys.argv[0]).stem, why)
         sys.exit(77)
@@ -47,7 +47,9 @@ def enter_own_network():
 
 def executable(kind):
     """The interpreter: "weft", "stock" or "cpython"."""
-    return sys.executable if kind == "cpython" else str(micropython.executable(kind))
+    if kind == "cpython":
+        return sys.executable
+    return os.environ.get(f"WEFT_OWN_{kind}") or str(micropython.executable(kind))
 
 
 def _end_with_parent():
