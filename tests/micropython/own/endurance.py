@@ -5,14 +5,11 @@ arrives though the program ends, and an idle asyncio server that does not wake u
 """
 
 import concurrent.futures
-import os
-import pathlib
 import sys
 import time
 
-import micropython
-from programs import (Wire, check, ended, enter_own_network, executable, finish, line_of, sleeps,
-                      start, status, until)
+from programs import (Wire, check, ended, enter_own_network, finish, line_of, micropython, sleeps, start,
+                      status, until)
 
 CHURN = 20000
 CERTIFICATES = micropython.tree() / "tests/multi_net"
@@ -92,8 +89,8 @@ def drain_ends(stack):
 
 
 def switches(pid):
-    """How often it has slept, and how often it was made to wait."""
-    return sum(status(pid, "voluntary_ctxt_switches", "nonvoluntary_ctxt_switches"))
+    """How often it has gone to sleep."""
+    return status(pid, "voluntary_ctxt_switches")
 
 
 def wakes(pid, seconds):
@@ -124,9 +121,10 @@ def idle(stack, kind):
     name = f"{stack}: an idle asyncio server, {kind}"
     if stack == "host":
         return [(f"{name}: no wake-up in {seconds} s", lives and woken == 0, f"{woken} wake-ups")]
-    # TCP's timers 4 times a second while there are connections, IPv6's multicast 10 times
+    # each second: TCP 4 while there are connections, IGMP 10, address conflict detection 10, and ARP, IPv6,
+    # fragments and DNS once each
     return [(f"{name}: lwIP's own timers alone: {woken / seconds:g} wake-ups a second",
-             lives and woken <= 20 * seconds, f"{woken} in {seconds} s")]
+             lives and 0 < woken <= 28 * seconds, f"{woken} in {seconds} s")]
 
 
 GROUPS = {
@@ -140,10 +138,17 @@ GROUPS = {
 def main():
     jobs = [job for name, group in GROUPS.items() if name in (sys.argv[1:] or GROUPS) for job in group]
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        for results in pool.map(lambda job: job[0](*job[1:]), jobs):
+        for results in pool.map(tried, jobs):
             for result in results:
                 check(*result)
     finish()
+
+
+def tried(job):
+    try:
+        return job[0](*job[1:])
+    except RuntimeError as why:
+        return [(f"{job[1]}: {job[0].__name__} {' '.join(job[2:])}", False, why)]
 
 
 enter_own_network()

@@ -8,6 +8,7 @@ child processes that end with us.
 import ctypes
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -24,7 +25,7 @@ import micropython  # noqa: E402
 from checks import check, finish, skip  # noqa: E402,F401
 from world import own_network, why_no_network  # noqa: E402
 
-PATIENCE = 30  # seconds, for what takes a moment
+PATIENCE = 20  # seconds, for what takes a moment
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 _inside = "WEFT_OWN_NETWORK"
@@ -72,11 +73,19 @@ def start(kind, program, *arguments, stack="host", heap="64M", inside=(), stream
 
 
 def line_of(process, expected=None):
-    """The next line of a program's output; it must be `expected`, if that is given."""
-    line = process.stdout.readline().rstrip("\n")
+    """The next line of a program's output; it must be `expected`, if that is given. Not to be mixed with
+    other ways to read: it takes no more than the line."""
+    line, deadline = b"", time.monotonic() + PATIENCE
+    while not line.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(0, deadline - time.monotonic()))
+        byte = os.read(process.stdout.fileno(), 1) if ready else b""
+        if not byte:
+            how = "said no more" if ready else f"said nothing for {PATIENCE} s"
+            raise RuntimeError(f"{' '.join(process.args)}: {how} than {line.decode()!r}")
+        line += byte
+    line = line.decode().rstrip("\n")
     if expected is not None and line != expected:
-        rest = process.stdout.read() if process.poll() is not None else ""
-        raise RuntimeError(f"{process.args}: said {line + rest!r}, not {expected!r}")
+        raise RuntimeError(f"{' '.join(process.args)}: said {line!r}, not {expected!r}")
     return line
 
 
