@@ -97,8 +97,7 @@ readiness tcp::confirmed() noexcept {
     if (state_ == state::fresh) {
         return readiness::writable | readiness::hangup;
     }
-    if (state_ == state::connected && any(ready() & readiness::writable) &&
-        tcp_sndbuf(pcb_) == 0) {
+    if (state_ == state::connected && any(ready() & readiness::writable) && tcp_sndbuf(pcb_) == 0) {
         (void)no_room(); // no try has met that yet: it is told when there is some
     }
     readiness found = readiness::none;

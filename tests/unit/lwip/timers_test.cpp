@@ -66,7 +66,8 @@ TEST_CASE("pitfall 15: application timers are the loop's, whatever lwIP's timer 
     CHECK(many.size() == 0);
 }
 
-TEST_CASE("what is sent between two turns is taken in by the next one, which does not sleep first") {
+TEST_CASE(
+    "what is sent between two turns is taken in by the next one, which does not sleep first") {
     one_host w;
     w.pass(1s);
     weft::tcp_socket* const listener = *w.net->open_tcp(weft::family::ipv4);
