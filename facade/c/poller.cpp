@@ -37,14 +37,16 @@ void us_poller_drop(us_poller* p, us_socket s) {
     }
 }
 
-int us_poller_wait(us_poller* p, int64_t milliseconds, int one_shot) {
+int us_poller_wait(us_poller* p, int64_t milliseconds, int flags) {
     const result<weft::duration> limit = limit_of(milliseconds);
     if (p == nullptr || !limit) {
         return negative(errc::invalid_argument);
     }
     p->taken = nullptr;
     p->some_left = false;
-    const result<std::size_t> ready = p->sockets.wait(*limit, one_shot != 0);
+    const bool one_shot = (flags & US_ONE_SHOT) != 0;
+    const result<std::size_t> ready =
+        (flags & US_NO_TURN) != 0 ? p->sockets.look(one_shot) : p->sockets.wait(*limit, one_shot);
     if (!ready) {
         return negative(ready.error());
     }

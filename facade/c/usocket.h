@@ -238,10 +238,12 @@ int us_poller_set(us_poller* p, us_socket s, unsigned mask, uintptr_t tag);
 /* No effect on what is not there. A closed socket is there until it is dropped: US_POLLNVAL. */
 void us_poller_drop(us_poller* p, us_socket s);
 
-/* Waits until sockets are ready, `milliseconds` at most (-1: for ever); how many are. With
- * `one_shot` those are not waited for again until us_poller_set(). -EINTR: the idle hook; -EDEADLK:
- * a wait inside the loop's turn. */
-int us_poller_wait(us_poller* p, int64_t milliseconds, int one_shot);
+/* Waits until sockets are ready, `milliseconds` at most (-1: for ever); how many are.
+ * US_ONE_SHOT: those are not waited for again until us_poller_set(). US_NO_TURN: of what is known,
+ * without a turn of the loop, for one who has just had one. -EINTR: the idle hook; -EDEADLK: a wait
+ * inside the loop's turn. */
+enum { US_ONE_SHOT = 1, US_NO_TURN = 2 };
+int us_poller_wait(us_poller* p, int64_t milliseconds, int flags);
 /* The next of those that the last wait found, `capacity` at most; fewer: these were the last.
  * Sockets may be closed between the calls, but not set or dropped. */
 size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity);

@@ -43,7 +43,7 @@ class readiness_observer {
   private:
     friend class socket_core;
     /// Called from inside a stack: it may queue work and must not call the socket.
-    void (*changed_)(readiness_observer&, readiness now);
+    void (*changed_)(readiness_observer&, readiness gained);
     readiness_observer* next_ = nullptr;
     readiness_observer** link_ = nullptr; // what points at it; null: observes nothing
 };
@@ -179,7 +179,7 @@ class socket_core : public retired {
             loop_->make_ready(writer_);
         }
         if (observers_ != nullptr) [[unlikely]] {
-            tell_observers();
+            tell_observers(gained);
         }
     }
     void raise_apart(readiness gained) noexcept; // raise(), where it is not to be inlined
@@ -199,7 +199,7 @@ class socket_core : public retired {
     }
 
   private:
-    void tell_observers() noexcept; // apart: raise() is on every path
+    void tell_observers(readiness gained) noexcept; // apart: raise() is on every path
 
     readiness ready_ = readiness::none;
     bool closed_ = false;

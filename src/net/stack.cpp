@@ -6,11 +6,11 @@ void socket_core::raise_apart(readiness gained) noexcept {
     raise(gained);
 }
 
-void socket_core::tell_observers() noexcept {
+void socket_core::tell_observers(readiness gained) noexcept {
     for (readiness_observer* each = observers_; each != nullptr;) {
         readiness_observer& told = *each;
         each = told.next_; // it may unlink itself
-        told.changed_(told, ready_);
+        told.changed_(told, gained);
     }
 }
 

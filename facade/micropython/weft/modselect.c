@@ -201,9 +201,25 @@ static void found_ready(poll_t* self, entry_t* entry, unsigned events) {
     self->last_ready = &entry->following;
 }
 
+// asyncio looks once more, at once, after each wait. So soon after a turn of the loop, and without
+// anything done since, what is known is all there is to know.
+#define NO_NEWS_US (20)
+static WEFT_PER_THREAD mp_uint_t last_turn_us;
+
+static bool wants_turn(int64_t milliseconds) {
+    return milliseconds != 0 || weft_has_acted || mp_hal_ticks_us() - last_turn_us >= NO_NEWS_US;
+}
+
 static size_t wait_for_sockets(poll_t* self, int64_t milliseconds) {
     int ready;
-    WEFT_CALL(ready, us_poller_wait(self->sockets, milliseconds, self->flags & ONE_SHOT));
+    const int flags = (self->flags & ONE_SHOT) != 0 ? US_ONE_SHOT : 0;
+    if (wants_turn(milliseconds)) {
+        WEFT_CALL(ready, us_poller_wait(self->sockets, milliseconds, flags));
+        weft_has_acted = false;
+        last_turn_us = mp_hal_ticks_us();
+    } else {
+        ready = us_poller_wait(self->sockets, 0, flags | US_NO_TURN);
+    }
     weft_checked(ready);
     us_polled some[16];
     size_t count;

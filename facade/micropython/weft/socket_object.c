@@ -124,6 +124,7 @@ static void close_socket(weft_socket* self) {
         forget_callback(self);
     }
     if (self->handle != weft_no_socket) {
+        weft_has_acted = true;
         us_close(self->handle);
         self->handle = weft_no_socket;
     }
@@ -203,6 +204,7 @@ static mp_obj_t socket_connect(mp_obj_t self_in, mp_obj_t address) {
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
+    weft_has_acted = true;
     weft_checked(
         us_shutdown(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, (int)mp_obj_get_int(how)));
     return mp_const_none;

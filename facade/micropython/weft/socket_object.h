@@ -105,9 +105,13 @@ static inline int64_t weft_checked(int64_t result) {
     return result;
 }
 
+/// Whether this thread has done something since it last polled that may make a socket ready.
+extern WEFT_PER_THREAD bool weft_has_acted;
+
 /// `result` = `call`, which may wait.
 #define WEFT_CALL(result, call)                                                                    \
     for (;;) {                                                                                     \
+        weft_has_acted = true;                                                                     \
         MP_THREAD_GIL_EXIT();                                                                      \
         (result) = (call);                                                                         \
         MP_THREAD_GIL_ENTER();                                                                     \

@@ -66,6 +66,7 @@ void weft_scheduled(void) {
 #endif
 
 WEFT_PER_THREAD bool weft_has_stack;
+WEFT_PER_THREAD bool weft_has_acted;
 
 bool weft_prepare_thread(void) {
     if (weft_has_stack) {

@@ -18,8 +18,10 @@ constexpr readiness writable = readiness::writable;
 } // namespace
 
 object::object(thread& owner, weft::loop& home, kind k, weft::family f) noexcept
-    : readiness_observer([](readiness_observer& self, readiness) {
-          static_cast<object&>(self).tell_observers(object_observer::news::changed);
+    : readiness_observer([](readiness_observer& self, readiness gained) {
+          auto& here = static_cast<object&>(self);
+          here.told_ |= static_cast<unsigned>(gained);
+          here.tell_observers(object_observer::news::changed);
       }),
       kind_(k), family_(f), loop_(&home) {
     owner.add(*this);
@@ -351,18 +353,17 @@ errc object::connect_stream(const endpoint& to) noexcept {
         return fail_connect(started.error(), state::failed);
     }
     state_ = state::connecting;
+    push_out(); // a stack may even have the answer by then, on its loopback
+    if (place_ == nullptr) {
+        return errc::bad_handle;
+    }
     if (p.limit_ == weft::duration::zero()) {
-        push_out();
-        return place_ != nullptr ? errc::in_progress : errc::bad_handle;
+        return errc::in_progress;
+    }
+    if (state_ == state::connecting && loop_->has_services()) {
+        advance_connect();
     }
     while (true) {
-        const errc slept = wait(p);
-        if (place_ == nullptr) {
-            return errc::bad_handle;
-        }
-        if (state_ == state::connecting) { // else a callback has looked meanwhile
-            advance_connect();
-        }
         if (state_ == state::connected) {
             return errc::ok;
         }
@@ -370,7 +371,14 @@ errc object::connect_stream(const endpoint& to) noexcept {
             state_ = state::failed;
             return std::exchange(pending_, errc::ok);
         }
-        if (slept != errc::ok) {
+        const errc slept = wait(p);
+        if (place_ == nullptr) {
+            return errc::bad_handle;
+        }
+        if (state_ == state::connecting) { // else a callback has looked meanwhile
+            advance_connect();
+        }
+        if (state_ == state::connecting && slept != errc::ok) {
             return fail_connect(slept, state::failed);
         }
     }
@@ -458,6 +466,17 @@ unsigned object::poll_stream() noexcept {
         return static_cast<unsigned>(core_->confirmed()) | (held_.empty() ? 0 : POLLIN) |
                (pending_ != errc::ok ? POLLERR : 0);
     }
+}
+
+unsigned object::poll_after_turn(unsigned mask) noexcept {
+    if (core_ == nullptr) {
+        return poll(mask);
+    }
+    const unsigned told = std::exchange(told_, 0) & static_cast<unsigned>(core_->ready());
+    const bool plain = kind_ == kind::stream && state_ == state::connected && held_.empty() &&
+                       pending_ == errc::ok && (told & told_unasked) == 0;
+    const bool covers = (mask & ~told & (uselect::POLLIN | uselect::POLLOUT)) == 0;
+    return plain && covers ? told & mask : poll(mask);
 }
 
 unsigned object::poll(unsigned mask) noexcept {

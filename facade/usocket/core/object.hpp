@@ -108,6 +108,11 @@ class object final : public of_thread, private weft::readiness_observer {
 
     /// MicroPython's poll bits of what holds now among `mask`; ERR and HUP whatever is asked.
     unsigned poll(unsigned mask) noexcept;
+    /// The same right behind a turn, on a stack that moves without turns: what was told in it is
+    /// not confirmed once more.
+    unsigned poll_after_turn(unsigned mask) noexcept;
+    /// What was told so far is no news any more.
+    void forget_told() noexcept { told_ = 0; }
     /// False: poll(mask) would find nothing, unless something has happened that no turn of the loop
     /// has told yet. Asks nobody.
     [[nodiscard]] bool may_hold(unsigned mask) const noexcept {
@@ -256,7 +261,8 @@ class object final : public of_thread, private weft::readiness_observer {
     bool no_delay_ = false;        // with the next two: given again to the next socket of the stack
     bool reuse_address_ = false;
     bool keep_alive_ = false;
-    int calls_ = 0; // that are waiting in this
+    unsigned told_ = 0; // readiness that the stack raised since the last look
+    int calls_ = 0;     // that are waiting in this
     weft::duration limit_ = forever;
     weft::socket_core* core_ = nullptr; // null: refused, failed or closed
     weft::loop* loop_;

@@ -44,13 +44,22 @@ class poll_entry final : public object_observer, public member_place, public can
         return !spent && (other != nullptr || target == nullptr || target->may_hold(mask));
     }
 
-    unsigned ask() noexcept {
+    unsigned ask(bool behind_a_turn) noexcept {
         if (other != nullptr) {
             int error = 0;
             const std::size_t bits = other->ioctl(usocket::stream_poll, mask, &error);
             return bits == static_cast<std::size_t>(-1) ? POLLNVAL : static_cast<unsigned>(bits);
         }
-        return target != nullptr ? target->poll(mask) : POLLNVAL;
+        if (target == nullptr) {
+            return POLLNVAL;
+        }
+        return behind_a_turn ? target->poll_after_turn(mask) : target->poll(mask);
+    }
+
+    void forget_told() noexcept {
+        if (target != nullptr) {
+            target->forget_told();
+        }
     }
 
     poll_set* set;
@@ -185,7 +194,7 @@ void poll_set::remove(stream& object) noexcept {
 
 /// Asks those that may be ready; the others stay where they are. `again`: what was found a turn ago
 /// still counts, and only those that were told since are asked.
-std::size_t poll_set::check(bool one_shot, bool again) noexcept {
+std::size_t poll_set::check(bool one_shot, bool again, bool behind_a_turn) noexcept {
     std::size_t ready = 0;
     poll_entry** last = &first_ready_;
     *last = nullptr;
@@ -193,7 +202,8 @@ std::size_t poll_set::check(bool one_shot, bool again) noexcept {
         auto& entry = static_cast<poll_entry&>(place);
         if (!again || entry.unasked) {
             entry.unasked = false;
-            entry.events = entry.may_answer() ? entry.ask() : 0;
+            entry.events = entry.may_answer() ? entry.ask(behind_a_turn) : 0;
+            entry.forget_told();
             entry.spent |= one_shot && entry.events != 0;
         }
         if (entry.events == 0) {
@@ -234,7 +244,7 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
                           "weft::tcp_stream::readable there instead"});
             return fail(errc::would_deadlock);
         }
-        return check(one_shot, false);
+        return check(one_shot, false, false);
     }
     const bool waits = limit != weft::duration::zero();
     if (!waits && size_ == 0 && !loop.has_services() && ++empty_looks_ % turn_after_looks != 0) {
@@ -252,7 +262,7 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
             return fail(turned);
         }
     }
-    std::size_t ready = check(one_shot, false);
+    std::size_t ready = check(one_shot, false, false);
     if (loop.has_services() && (ready != 0 || !waits)) {
         return ready;
     }
@@ -266,7 +276,7 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
         if (slept != errc::ok) {
             return fail(slept);
         }
-        ready = check(one_shot, ready != 0);
+        ready = check(one_shot, ready != 0, !loop.has_services());
         if (ready != 0 || !waits || (deadline != weft::never && loop.read_clock() >= deadline)) {
             return ready;
         }

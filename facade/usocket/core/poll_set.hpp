@@ -43,6 +43,9 @@ class poll_set {
     /// loop's turn; errc::interrupted.
     weft::result<std::size_t> wait(weft::duration limit, bool one_shot) noexcept;
 
+    /// The same of what is known, without a turn.
+    std::size_t look(bool one_shot) noexcept { return check(one_shot, false, false); }
+
     struct event {
         usocket::handle fileno = -1; // of a socket; -1: a stream
         stream* object = nullptr;
@@ -58,7 +61,7 @@ class poll_set {
     [[nodiscard]] poll_entry* find(usocket::handle socket) noexcept;
     [[nodiscard]] poll_entry* find(const stream& object) noexcept;
     void erase(poll_entry* entry) noexcept;
-    std::size_t check(bool one_shot, bool again) noexcept;
+    std::size_t check(bool one_shot, bool again, bool behind_a_turn) noexcept;
     [[nodiscard]] weft::result<weft::loop*> home() noexcept;
 
     weft::list<member_place> members_;
