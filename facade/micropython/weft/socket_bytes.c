@@ -158,29 +158,18 @@ static mp_obj_t take_held(us_socket s, int64_t size) {
     return bytes_of(&buffer, (size_t)weft_checked(us_take(s, buffer.buf, buffer.len)));
 }
 
-/// read() of so many bytes. One that may not wait gives what there is, and recv() does that in one
-/// call to the stack.
-static int64_t read_some(const weft_socket* self, void* into, size_t size) {
-    int64_t got;
-    if (!self->waits) {
-        return us_recv(self->handle, into, size, 0);
-    }
-    WEFT_CALL(got, us_read(self->handle, into, size));
-    return got;
-}
-
 // read([n])
 static mp_obj_t socket_read(size_t n_args, const mp_obj_t* args) {
-    const weft_socket* const self = self_of(args);
+    const us_socket s = self_of(args)->handle;
     const mp_int_t wanted = n_args > 1 && args[1] != mp_const_none ? mp_obj_get_int(args[1]) : -1;
     int64_t got;
     if (wanted < 0) {
-        WEFT_CALL(got, us_hold(self->handle, PTRDIFF_MAX));
-        return take_held(self->handle, got);
+        WEFT_CALL(got, us_hold(s, PTRDIFF_MAX));
+        return take_held(s, got);
     }
     vstr_t buffer;
     vstr_init_len(&buffer, (size_t)wanted);
-    got = read_some(self, buffer.buf, buffer.len);
+    WEFT_CALL(got, us_read(s, buffer.buf, buffer.len));
     if (got < 0) {
         vstr_clear(&buffer);
         return none_if_blocking(got);
@@ -196,7 +185,9 @@ static mp_obj_t socket_readinto(size_t n_args, const mp_obj_t* args) {
     if (n_args > 2) {
         into.len = MIN(into.len, size_of(args[2]));
     }
-    const int64_t got = read_some(self_of(args), into.buf, into.len);
+    const us_socket s = self_of(args)->handle;
+    int64_t got;
+    WEFT_CALL(got, us_read(s, into.buf, into.len));
     return got < 0 ? none_if_blocking(got) : MP_OBJ_NEW_SMALL_INT(got);
 }
 MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_readinto_obj, 2, 3, socket_readinto);

@@ -12,11 +12,14 @@ weft_socket* weft_socket_of(mp_obj_t object) {
     return MP_OBJ_TO_PTR(mp_obj_cast_to_native_base(object, MP_OBJ_FROM_PTR(&weft_socket_type)));
 }
 
+static us_socket socket_handle(mp_obj_t self) {
+    return ((const weft_socket*)MP_OBJ_TO_PTR(self))->handle;
+}
+
 static weft_socket* new_socket(int family) {
     weft_socket* const made = mp_obj_malloc_with_finaliser(weft_socket, &weft_socket_type);
     made->handle = weft_no_socket;
     made->family = family;
-    made->waits = true;
     made->callback = MP_OBJ_NULL;
     made->next_with_callback = 0;
     return made;
@@ -143,7 +146,7 @@ static mp_obj_t socket___exit__(size_t n_args, const mp_obj_t* args) {
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket___exit___obj, 4, 4, socket___exit__);
 
 static mp_obj_t socket_fileno(mp_obj_t self_in) {
-    return mp_obj_new_int_from_ll(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle);
+    return mp_obj_new_int_from_ll(socket_handle(self_in));
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_fileno_obj, socket_fileno);
 
@@ -160,7 +163,7 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_bind_obj, socket_bind);
 
 // listen([backlog])
 static mp_obj_t socket_listen(size_t n_args, const mp_obj_t* args) {
-    const us_socket s = ((weft_socket*)MP_OBJ_TO_PTR(args[0]))->handle;
+    const us_socket s = socket_handle(args[0]);
     if (n_args == 1) {
         weft_checked(us_listen_default(s));
     } else {
@@ -205,27 +208,28 @@ static MP_DEFINE_CONST_FUN_OBJ_2(socket_connect_obj, socket_connect);
 
 static mp_obj_t socket_shutdown(mp_obj_t self_in, mp_obj_t how) {
     weft_has_acted = true;
-    weft_checked(
-        us_shutdown(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, (int)mp_obj_get_int(how)));
+    weft_checked(us_shutdown(socket_handle(self_in), (int)mp_obj_get_int(how)));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_shutdown_obj, socket_shutdown);
 
 static mp_obj_t socket_getsockname(mp_obj_t self_in) {
     us_address at;
-    weft_checked(us_getsockname(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, &at));
+    weft_checked(us_getsockname(socket_handle(self_in), &at));
     return weft_address_tuple(&at);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getsockname_obj, socket_getsockname);
 
 static mp_obj_t socket_getpeername(mp_obj_t self_in) {
     us_address at;
-    weft_checked(us_getpeername(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, &at));
+    weft_checked(us_getpeername(socket_handle(self_in), &at));
     return weft_address_tuple(&at);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(socket_getpeername_obj, socket_getpeername);
 
 // --- options
+
+#define LONGEST_MS ((int64_t)9000000000000) // 285 years: what weft counts in
 
 /// Seconds to whole milliseconds, rounded up: only 0 is 0.
 static int64_t milliseconds_of(mp_obj_t seconds) {
@@ -234,12 +238,11 @@ static int64_t milliseconds_of(mp_obj_t seconds) {
     }
 #if MICROPY_PY_BUILTINS_FLOAT
     const mp_float_t exact = mp_obj_get_float(seconds) * 1000;
-    const mp_float_t longest = (mp_float_t)(INT64_MAX / 2);
     if (!(exact >= 0)) { // NaN is not
         mp_raise_OSError(WEFT_EINVAL);
     }
-    if (exact >= longest) {
-        return -1;
+    if (exact >= (mp_float_t)LONGEST_MS) {
+        return LONGEST_MS;
     }
     const int64_t whole = (int64_t)exact;
     return (mp_float_t)whole < exact ? whole + 1 : whole;
@@ -252,25 +255,21 @@ static int64_t milliseconds_of(mp_obj_t seconds) {
 #endif
 }
 
-static mp_obj_t set_timeout(weft_socket* self, int64_t milliseconds) {
-    weft_checked(us_settimeout(self->handle, milliseconds));
-    self->waits = milliseconds != 0;
-    return mp_const_none;
-}
-
 static mp_obj_t socket_settimeout(mp_obj_t self, mp_obj_t seconds) {
-    return set_timeout(MP_OBJ_TO_PTR(self), milliseconds_of(seconds));
+    weft_checked(us_settimeout(socket_handle(self), milliseconds_of(seconds)));
+    return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_settimeout_obj, socket_settimeout);
 
 static mp_obj_t socket_setblocking(mp_obj_t self, mp_obj_t blocking) {
-    return set_timeout(MP_OBJ_TO_PTR(self), mp_obj_is_true(blocking) ? -1 : 0);
+    weft_checked(us_settimeout(socket_handle(self), mp_obj_is_true(blocking) ? -1 : 0));
+    return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(socket_setblocking_obj, socket_setblocking);
 
 static mp_obj_t socket_gettimeout(mp_obj_t self_in) {
     int64_t milliseconds;
-    weft_checked(us_gettimeout(((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, &milliseconds));
+    weft_checked(us_gettimeout(socket_handle(self_in), &milliseconds));
     if (milliseconds < 0) {
         return mp_const_none;
     }
@@ -306,8 +305,7 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(socket_setsockopt_obj, 4, 4, socket_s
 static mp_obj_t socket_getsockopt(mp_obj_t self_in, mp_obj_t level, mp_obj_t option) {
     int value;
     weft_checked(us_getsockopt_int(
-        ((weft_socket*)MP_OBJ_TO_PTR(self_in))->handle, (int)mp_obj_get_int(level),
-        (int)mp_obj_get_int(option), &value));
+        socket_handle(self_in), (int)mp_obj_get_int(level), (int)mp_obj_get_int(option), &value));
     return mp_obj_new_int(value);
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(socket_getsockopt_obj, socket_getsockopt);
@@ -325,7 +323,7 @@ static mp_obj_t socket_makefile(size_t n_args, const mp_obj_t* args, mp_map_t* k
     if (strcmp(mode, "rb") != 0 && strcmp(mode, "wb") != 0 && strcmp(mode, "rwb") != 0) {
         mp_raise_OSError(WEFT_EINVAL);
     }
-    if (((weft_socket*)MP_OBJ_TO_PTR(args[0]))->handle == weft_no_socket) {
+    if (socket_handle(args[0]) == weft_no_socket) {
         mp_raise_OSError(WEFT_EBADF);
     }
     return args[0];

@@ -38,7 +38,6 @@ typedef struct weft_socket {
     mp_obj_base_t base;
     us_socket handle; // weft_no_socket: closed
     int family;
-    bool waits;                   // false: its timeout is 0
     mp_obj_t callback;            // of SO_CALLBACK, else MP_OBJ_NULL
     uintptr_t next_with_callback; // hidden from the collector
 } weft_socket;

@@ -108,8 +108,8 @@ class object final : public of_thread, private weft::readiness_observer {
 
     /// MicroPython's poll bits of what holds now among `mask`; ERR and HUP whatever is asked.
     unsigned poll(unsigned mask) noexcept;
-    /// The same right behind a turn, on a stack that moves without turns: what was told in it is
-    /// not confirmed once more.
+    /// The same right behind a turn whose driver tells all that holds (epoll): what was told in it
+    /// is not confirmed once more.
     unsigned poll_after_turn(unsigned mask) noexcept;
     /// What was told so far is no news any more.
     void forget_told() noexcept { told_ = 0; }
@@ -118,7 +118,7 @@ class object final : public of_thread, private weft::readiness_observer {
     [[nodiscard]] bool may_hold(unsigned mask) const noexcept {
         return core_ == nullptr || !held_.empty() || held_datagram_ || pending_ != errc::ok ||
                (kind_ == kind::stream && state_ == state::fresh) || state_ == state::half_deaf ||
-               (static_cast<unsigned>(core_->ready()) & (mask | told_unasked)) != 0;
+               told_ != 0 || (static_cast<unsigned>(core_->ready()) & (mask | told_unasked)) != 0;
     }
     void observe(object_observer& o) noexcept { observers_.push_back(o); }
     [[nodiscard]] object_observer* observer_of(const void* owner) noexcept {

@@ -100,6 +100,11 @@ errc object::fill(std::span<std::byte> into, std::size_t& got, patience& p) noex
             return n == 0 ? errc::end_of_stream : error_of(n);
         }
         got += static_cast<std::size_t>(n);
+        const bool more = got != into.size() && core_ != nullptr;
+        if (more && p.limit_ == weft::duration::zero() &&
+            !weft::any(core_->ready() & readiness::readable)) {
+            return errc::would_block; // the stack need not be asked to say so
+        }
     }
     return errc::ok;
 }

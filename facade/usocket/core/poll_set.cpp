@@ -262,6 +262,8 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
             return fail(turned);
         }
     }
+    // the descriptor is epoll's, whose events are all that holds at that time
+    const bool tells_all = !loop.has_services() && loop.sleeper().descriptor() >= 0;
     std::size_t ready = check(one_shot, false, false);
     if (loop.has_services() && (ready != 0 || !waits)) {
         return ready;
@@ -276,7 +278,7 @@ result<std::size_t> poll_set::wait(weft::duration limit, bool one_shot) noexcept
         if (slept != errc::ok) {
             return fail(slept);
         }
-        ready = check(one_shot, ready != 0, !loop.has_services());
+        ready = check(one_shot, ready != 0, tells_all);
         if (ready != 0 || !waits || (deadline != weft::never && loop.read_clock() >= deadline)) {
             return ready;
         }
