@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-from programs import HERE, Wire, check, ended, enter_own_network, finish, line_of, start
+from programs import HERE, Wire, check, ended, enter_own_network, finish, line_of, running, start
 
 FILES = sorted(path.name for path in (HERE / "contract").glob("contract_*.py"))
 CONFIGURATIONS = ("cpython", "stock", "host", "lwip", "wire")
@@ -41,13 +41,9 @@ _ports = iter(range(7070, 8000))
 @contextlib.contextmanager
 def peer(kind, host, stack):
     port = 7070 if kind == "weft" else next(_ports)
-    process = start(kind, "contract/peer.py", host, port, stack=stack)
-    try:
+    with running(kind, "contract/peer.py", host, port, stack=stack) as process:
         line_of(process, "ready")
         yield port
-    finally:
-        process.kill()
-        process.communicate()
 
 
 def one(configuration, file, words):

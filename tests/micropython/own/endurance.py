@@ -8,8 +8,8 @@ import concurrent.futures
 import sys
 import time
 
-from programs import (Wire, check, ended, enter_own_network, finish, line_of, micropython, sleeps, start,
-                      status, until)
+from programs import (Wire, check, ended, enter_own_network, finish, line_of, micropython, running, sleeps,
+                      start, status, until)
 
 CHURN = 20000
 CERTIFICATES = micropython.tree() / "tests/multi_net"
@@ -53,7 +53,7 @@ def drain(stack):
     with Wire() as wire:
         stacks = (wire.own, wire.other) if stack == "wire" else (stack, stack)
         host = wire.OTHER if stack == "wire" else "127.0.0.1"
-        with start("weft" if stack == "wire" else "cpython", "endurance/collect.py", host, 7002, 2,
+        with running("weft" if stack == "wire" else "cpython", "endurance/collect.py", host, 7002, 2,
                    stack=stacks[1]) as collector:
             line_of(collector, "ready")
             for way, expected in WAYS.items():
@@ -65,7 +65,6 @@ def drain(stack):
                 results.append((f"{stack}: what was sent arrives whole: {way}",
                                 (told, code) == (f"{taken} True", expected),
                                 f"{told} of {taken}, ended with {code}: {output}"))
-            collector.kill()
     return results
 
 
@@ -74,13 +73,12 @@ def drain_ends(stack):
     with Wire() as wire:
         stacks = (wire.own, wire.other) if stack == "wire" else (stack, stack)
         host = wire.OTHER if stack == "wire" else "127.0.0.1"
-        with start("weft" if stack == "wire" else "cpython", "endurance/collect.py", host, 7003, 3600000,
+        with running("weft" if stack == "wire" else "cpython", "endurance/collect.py", host, 7003, 3600000,
                    stack=stacks[1]) as collector:
             line_of(collector, "ready")
             begun = time.monotonic()
-            output, code = ended(start("weft", "endurance/drain.py", host, 7003, 50000, "end",
+            output, code = ended(start("weft", "endurance/drain.py", host, 7003, 2000000, "nonblocking",
                                        stack=stacks[0]), 20)
-            collector.kill()
     return [(f"{stack}: a program whose data nobody takes ends", code == 0,
              f"ended with {code} after {time.monotonic() - begun:.1f} s: {output}")]
 
@@ -108,16 +106,14 @@ def idle(stack, kind):
         stacks = (wire.own, wire.other) if stack == "wire" else (stack, stack)
         host = wire.OWN if stack == "wire" else "127.0.0.1"
         port = 7004 if kind == "plain" else 7005
-        with start("weft", "endurance/idle.py", host, port, kind, "server", CERTIFICATES,
+        with running("weft", "endurance/idle.py", host, port, kind, "server", CERTIFICATES,
                    stack=stacks[0]) as server:
             line_of(server, "ready")
-            with start("weft", "endurance/idle.py", host, port, kind, "client", stack=stacks[1]) as client:
+            with running("weft", "endurance/idle.py", host, port, kind, "client", stack=stacks[1]) as client:
                 line_of(client, "hello")
                 line_of(server, "idle")
                 woken = wakes(server.pid, seconds)
                 lives = server.poll() is None and client.poll() is None
-                client.kill()
-            server.kill()
     name = f"{stack}: an idle asyncio server, {kind}"
     if stack == "host":
         return [(f"{name}: no wake-up in {seconds} s", lives and woken == 0, f"{woken} wake-ups")]

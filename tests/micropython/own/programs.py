@@ -5,6 +5,7 @@ child processes that end with us.
     start("weft", "program.py", stack="lwip")
 """
 
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -35,6 +36,8 @@ def enter_own_network():
     """Starts this program again in namespaces of its own, where they can be had; only the copy returns."""
     if os.environ.get(_inside):
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        # a wire of unix datagrams that loses none: by default 10 wait for a reader that is not quick
+        pathlib.Path("/proc/sys/net/unix/max_dgram_qlen").write_text("1000")
         return
     for kind in ("stock", "weft"):  # built outside: what is missing may have to be fetched
         os.environ[f"WEFT_OWN_{kind}"] = executable(kind)
@@ -70,6 +73,17 @@ def start(kind, program, *arguments, stack="host", heap="64M", inside=(), stream
     streams = streams or dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     return subprocess.Popen(list(map(str, command)), text=True, preexec_fn=_end_with_parent,
                             env=environment(stack, **more), **streams)
+
+
+@contextlib.contextmanager
+def running(*words, **more):
+    """A program that start() starts, for as long as the block lasts."""
+    process = start(*words, **more)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def line_of(process, expected=None):
