@@ -13,14 +13,12 @@ A program that has not been built is left out: its value is null.
 """
 
 import argparse
-import ctypes
 import datetime
 import json
 import mmap
 import os
 import platform
 import re
-import select
 import signal
 import statistics
 import struct
@@ -30,13 +28,8 @@ import tempfile
 import time
 
 import facade
-
-TIMEOUT = 240  # seconds, for any one program
-
-
-class BenchError(Exception):
-    """One line for the user; the exit status is 2."""
-
+import interpreter
+from processes import TIMEOUT, BenchError, end_everything, finish, read_line, start
 
 # ---- what is reported
 
@@ -69,6 +62,13 @@ ROWS = {
     "facade.poll.scale.100": ("instructions", "lower", ("none", None, None)),
     "facade.poll.scale.1000": ("instructions", "lower", ("ratio", 1.05, "10_sockets")),
     "facade.steady.allocations": ("per echo", "lower", ("max", 0, None)),
+    # The same Python programs on stock MicroPython.
+    "micropython.asyncio.rps.1": ("requests/s", "higher", ("least", 1.0, "stock")),
+    "micropython.asyncio.rps.50": ("requests/s", "higher", ("least", 1.0, "stock")),
+    "micropython.blocking.rps": ("requests/s", "higher", ("least", 0.95, "stock")),
+    "micropython.idle.wakeups": ("a second", "lower", ("max", 0, "stock")),
+    "micropython.idle.wakeups.tls": ("a second", "lower", ("max", 0, "stock")),
+    "micropython.socket.bytes": ("bytes", "lower", ("none", None, "stock")),
     "steady.allocations": ("per echo", "lower", ("max", 0, None)),
     "host.idle.bytes": ("bytes", "lower", ("max", 500, "libuv")),
     # The 220 bytes of the design are a board's, of half the pointer size and with its own bench.
@@ -81,65 +81,10 @@ HOST = ["weft"] + HOST_PEERS
 # Counters of count.h that are system calls.
 CALLS = ["receive", "transmit", "wait", "epoll_ctl", "accept", "descriptor", "other"]
 
-# ---- starting and ending
-
-running = {}  # pid: Popen, of everything that was started and has not been waited for
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def start(command, cpu=None, env=None, **streams):
-    """Starts a program on one core, to be killed with us whatever happens to us."""
-
-    def in_child():
-        libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
-        if cpu is not None:
-            os.sched_setaffinity(0, {cpu})
-
-    try:
-        process = subprocess.Popen(command, env=env, preexec_fn=in_child, **streams)
-    except OSError as error:
-        raise BenchError(f"cannot run {command[0]}: {error.strerror}") from error
-    running[process.pid] = process
-    return process
-
-
-def finish(process, what, timeout=TIMEOUT):
-    """Waits for a program that ends by itself."""
-    try:
-        status = process.wait(timeout)
-    except subprocess.TimeoutExpired as error:
-        raise BenchError(f"{what} did not end within {timeout} s") from error
-    running.pop(process.pid, None)
-    if status != 0:
-        raise BenchError(f"{what} ended with status {status}")
-
-
-def end_everything():
-    for process in list(running.values()):
-        if process.poll() is None:
-            process.kill()
-        process.wait()
-    running.clear()
-
-
-def read_line(process, what, timeout=30):
-    """One line of a program's output; it may take its time under callgrind."""
-    line = b""
-    deadline = time.monotonic() + timeout
-    descriptor = process.stdout.fileno()
-    while not line.endswith(b"\n"):
-        ready, _, _ = select.select([descriptor], [], [], max(0, deadline - time.monotonic()))
-        byte = os.read(descriptor, 1) if ready else b""
-        if not byte:
-            raise BenchError(f"{what} said nothing" if ready == [] else f"{what} ended at once")
-        line += byte
-    return line.decode().strip()
-
-
 # ---- the bench
 
 
-class Bench(facade.Facade):
+class Bench(facade.Facade, interpreter.Interpreter):
     def __init__(self, programs, scratch, quick, rounds):
         self.programs = programs
         self.scratch = scratch
@@ -381,6 +326,7 @@ class Bench(facade.Facade):
             "lwip.echo.instructions": self.lwip_echo,
             "lwip.bulk.gbps": self.lwip_bulk,
             **self.facade_measures(),
+            **self.interpreter_measures(),
             "runtime.await.instructions": lambda: self.micro("await", ["asio"]),
             "runtime.spawn.instructions": lambda: self.micro("spawn", ["asio"]),
             "runtime.yield.instructions": lambda: self.micro("yield", ["asio"]),
