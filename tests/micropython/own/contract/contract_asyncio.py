@@ -237,8 +237,8 @@ async def _():
     await pair.close()
 
 
-@test("asyncio: canceling drain() of a write that fits no more: a part of it arrives, in order",
-      also=BOTH)
+@test("asyncio: canceling drain() of a write that fits no more: what was taken arrives, in order",
+      also=STOCK)
 @in_asyncio
 async def _():
     pair = await Pair().open()
@@ -248,13 +248,15 @@ async def _():
         await pair.writer.drain()
 
     same(await canceled(send(), 60), True)
+    await closed(pair.writer)
     taken = 0
-    limit = now() + 300
-    while taken < 100000:
-        part = await pair.its_reader.read(20000)
-        holds(part and is_known(part, taken), "other bytes behind %d" % taken)
+    while True:
+        part = await pair.its_reader.read(50000)
+        if not part:
+            break
+        holds(is_known(part, taken), "other bytes behind %d" % taken)
         taken += len(part)
-    pair.writer.transport.abort() if ON_CPYTHON else None
+    holds(0 < taken < 12000000, "%d bytes arrive" % taken)
     await pair.close()
 
 

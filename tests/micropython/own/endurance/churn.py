@@ -35,7 +35,8 @@ def one(listener, address, room):
     server.readinto(room)
     server.send(b"answer!!")
     client.readinto(room)
-    client.close()  # it ends in TIME_WAIT
+    client.close()  # it alone ends in TIME_WAIT: were both, the next SYN might meet the other's
+    server.readinto(room)
     server.close()
 
 
