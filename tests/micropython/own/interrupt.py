@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from programs import HERE, Wire, check, enter_own_network, finish, sleeps, start
+from programs import HERE, Wire, check, ended, enter_own_network, finish, sleeps, start
 
 CASES = re.findall(r"^def case_(\w+)", (HERE / "interrupt/blocking.py").read_text(), re.M)
 NAMES = ("getaddrinfo", "getaddrinfo_async")
@@ -89,6 +89,14 @@ def one(job):
         return interrupted(case, f"{wire.own}+dns:{wire.OTHER}")
 
 
+def names_in_asyncio(stack):
+    """Other tasks go on while a name is asked for; and asking may be canceled."""
+    with Wire() as wire:
+        settings = "host" if stack == "host" else f"{wire.own}+dns:{wire.OTHER}"
+        output, code = ended(start("weft", "interrupt/names.py", stack=settings), 30)
+    return "" if (code, output) == (0, "well\n") else f"ended with {code}: {output}"
+
+
 def main():
     cases = sys.argv[1:] or CASES
     with tempfile.TemporaryDirectory(prefix="weft-interrupt-") as directory, \
@@ -101,6 +109,9 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
             for (stack, case), why in zip(jobs, pool.map(one, jobs)):
                 check(f"{stack}: Ctrl-C in {case.replace('_', ' ')}", not why, why)
+        for stack in ("host", "lwip") if len(sys.argv) == 1 else ():
+            why = names_in_asyncio(stack)
+            check(f"{stack}: asyncio goes on while getaddrinfo_async() waits, and cancels it", not why, why)
         subprocess.run(["umount", "/etc/resolv.conf"], check=True)
     finish()
 

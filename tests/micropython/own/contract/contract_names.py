@@ -109,6 +109,19 @@ def _():
     fails(EBADF, lambda: c.greet())
 
 
+@test("network.LAN(): active(), isconnected(), ifconfig(): the stack's own, both ways of naming it")
+def _():
+    import network
+
+    lan = network.LAN()
+    same((lan.active(), lan.isconnected()), (True, True))
+    address, mask_of_it, gateway, names = lan.ifconfig()
+    for text in (address, mask_of_it, gateway, names):
+        socket.inet_pton(AF_INET, text)
+    if ON_LWIP:
+        same(address, "127.0.0.1")
+
+
 @test("threads: from another thread a socket's calls work, or say EPERM; nothing crashes")
 def _():
     import _thread
