@@ -473,8 +473,8 @@ unsigned object::poll_after_turn(unsigned mask) noexcept {
         return poll(mask);
     }
     const unsigned told = std::exchange(told_, 0) & static_cast<unsigned>(core_->ready());
-    const bool plain = kind_ == kind::stream && state_ == state::connected && held_.empty() &&
-                       pending_ == errc::ok && (told & told_unasked) == 0;
+    const bool known = kind_ == kind::datagram ? !held_datagram_ : state_ == state::connected;
+    const bool plain = known && held_.empty() && pending_ == errc::ok && (told & told_unasked) == 0;
     const bool covers = (mask & ~told & (uselect::POLLIN | uselect::POLLOUT)) == 0;
     return plain && covers ? told & mask : poll(mask);
 }
