@@ -198,14 +198,20 @@ def prepare():
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/test", description=__doc__)
+    parser.add_argument("names", metavar="SUITE", nargs="*", help="these suites alone")
     parser.add_argument("--only", metavar="PATTERN", help="suites whose name this expression finds")
     parser.add_argument("--quick", action="store_true", help="one compiler, and what is fast")
     parser.add_argument("--list", action="store_true", help="say which suites there are")
     options = parser.parse_args()
+    unknown = set(options.names) - {suite.name for suite in suites.SUITES}
+    if unknown:
+        return usage(f"there is no suite {min(unknown)}; see scripts/test --list")
+    named = options.names or options.only
     try:
         chosen = [suite for suite in suites.SUITES
-                  if re.search(options.only or "", suite.name)
-                  and (suite.quick or options.only or not options.quick)]
+                  if (suite.name in options.names if options.names
+                      else re.search(options.only or "", suite.name))
+                  and (suite.quick or named or not options.quick)]
     except re.error as error:
         sys.exit(usage(f"--only {options.only}: {error}"))
     if options.list:
