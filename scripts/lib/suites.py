@@ -7,7 +7,7 @@ import sys
 PACKAGES = """
     git g++ clang-19 clang-format-19 libclang-rt-19-dev meson ninja-build pkg-config
     libfmt-dev libexpected-dev libcli11-dev doctest-dev libc-ares-dev dnsmasq-base
-    dpkg-dev xz-utils patch
+    dpkg-dev xz-utils patch cmake
     gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev qemu-system-arm
     valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark nginx-light
     make libffi-dev libmbedtls-dev openssl python3
@@ -141,6 +141,7 @@ SUITES = (
                          (sys.executable, "scripts/lib/micropython.py", "build", "weft"), 900),
                  script("tests/micropython/upstream/upstream.py", timeout=900),
                  *(script(f"tests/micropython/own/{name}.py", timeout=900) for name in MICROPYTHON),
+                 script("tests/micropython/cmake.py"),
                  script("tests/micropython/qemu/qemu.py", timeout=900))),
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
              commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),

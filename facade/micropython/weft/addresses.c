@@ -2,6 +2,8 @@
 
 #include "socket_object.h"
 
+#include <string.h>
+
 void weft_address_of(mp_obj_t tuple, int family, us_address* into) {
     size_t size;
     mp_obj_t* items;

@@ -21,6 +21,8 @@
 #include <errno.h>
 #include <poll.h>
 
+#include <string.h>
+
 #define BETWEEN_QUESTIONS_MS (1)
 #define ONE_SHOT (1) // a flag of ipoll()
 

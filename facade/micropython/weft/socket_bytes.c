@@ -5,6 +5,8 @@
 #include "py/objstr.h"
 #include "py/stream.h"
 
+#include <string.h>
+
 static weft_socket* self_of(const mp_obj_t* args) {
     return MP_OBJ_TO_PTR(args[0]);
 }

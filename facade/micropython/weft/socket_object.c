@@ -5,6 +5,8 @@
 #include "py/gc.h"
 #include "py/stream.h"
 
+#include <string.h>
+
 weft_socket* weft_socket_of(mp_obj_t object) {
     if (mp_obj_is_exact_type(object, &weft_socket_type)) {
         return MP_OBJ_TO_PTR(object);
