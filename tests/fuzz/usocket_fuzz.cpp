@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 namespace {
@@ -38,10 +39,12 @@ struct world {
     weft::virtual_driver clock;
     weft::loop loop{clock};
     std::unique_ptr<weft::stack> net;
+    weft::address nobody = weft::address::loopback();
 
     world() {
         weft::lwip_options options;
         options.seed = 1;
+        options.name_servers = std::span(&nobody, 1); // queries stay open until they are given up
         auto made = weft::make_lwip_stack(loop, options);
         insist(made.has_value(), "lwIP's loopback can be had");
         net = std::move(*made);
@@ -71,6 +74,10 @@ class program {
         }
         for (const known& each : all_) {
             insist(us_close(each.number) == 0 || each.number <= 0, "closing does not fail");
+        }
+        us_poller_close(poller_);
+        for (const us_query each : queries_) {
+            (void)us_getaddrinfo_cancel(each);
         }
     }
 
@@ -117,6 +124,10 @@ class program {
         } else {
             insist(us_step(0) == -35, "a callback may not step");
             (void)us_poll(s, US_POLLIN | US_POLLOUT);
+            if (self.calls_ % 8 == 3) {
+                us_poller_drop(self.poller_, s);
+                (void)us_getaddrinfo_cancel(self.queries_[0]);
+            }
         }
     }
     static int on_idle(void* context) { return ++static_cast<program*>(context)->calls_ % 3 == 0; }
@@ -124,9 +135,13 @@ class program {
     void step(std::uint8_t what, std::uint8_t argument);
     void transfer(std::uint8_t what, known& by, std::size_t size);
     void misuse(std::uint8_t argument);
+    void poll_many(std::uint8_t argument);
+    void ask(std::uint8_t what, std::uint8_t argument);
 
     std::span<const std::uint8_t> code_;
     std::array<known, most> all_{};
+    us_poller* poller_ = us_poller_open();
+    std::array<us_query, 4> queries_{};
     unsigned calls_ = 0;
 };
 
@@ -226,11 +241,50 @@ void program::misuse(std::uint8_t argument) {
     }
 }
 
+void program::poll_many(std::uint8_t argument) {
+    const int flags = (argument >> 6) & (US_ONE_SHOT | US_NO_TURN);
+    const std::int64_t found = us_poller_wait(poller_, argument & 7, flags);
+    checked(found, INT32_MAX); // more than there are: closed ones count until they are dropped
+    us_polled some[3];
+    std::int64_t told = 0;
+    std::size_t count = 0;
+    do {
+        count = us_poller_take(poller_, some, 3);
+        for (std::size_t i = 0; i != count; ++i) {
+            insist(some[i].events != 0, "who is told is ready");
+            insist(some[i].tag == static_cast<std::uintptr_t>(some[i].socket) * 3, "its own tag");
+        }
+        told += static_cast<std::int64_t>(count);
+    } while (count == 3);
+    insist(told == std::max<std::int64_t>(found, 0), "as many as the wait said");
+}
+
+void program::ask(std::uint8_t what, std::uint8_t argument) {
+    us_query& query = queries_[argument % 4];
+    us_addrinfo found[4];
+    if (what == 0) {
+        static constexpr const char* hosts[] = {"127.0.0.1", "::1", "nowhere.example", ""};
+        const char* const host = hosts[(argument >> 2) % 4];
+        (void)us_getaddrinfo_cancel(query);
+        query = us_getaddrinfo_start(
+            host, std::char_traits<char>::length(host), nullptr, argument, 0, argument >> 6, 0, 0,
+            argument & 63);
+        checked(query < 0 ? query : 0, 1);
+        return;
+    }
+    const int n = what == 1 ? us_getaddrinfo_result(query, found, argument % 5)
+                            : us_getaddrinfo_cancel(query);
+    checked(n, 4);
+    if (n != -11) {
+        insist(us_getaddrinfo_cancel(query) == -9, "an answer is given once");
+    }
+}
+
 void program::step(std::uint8_t what, std::uint8_t argument) {
     known& one = pick(argument);
     const std::size_t size = std::size_t{1} << (argument >> 5) << (argument & 1 ? 6 : 0);
     us_address at = address(argument);
-    switch (what % 24) {
+    switch (what % 30) {
     case 0: {
         us_close(one.number);
         const int family = (argument & 0x80) != 0 ? US_AF_INET6 : US_AF_INET;
@@ -318,6 +372,22 @@ void program::step(std::uint8_t what, std::uint8_t argument) {
     }
     case 22:
         misuse(argument);
+        break;
+    case 23:
+        checked(us_poller_set(
+            poller_, one.number, argument & (US_POLLIN | US_POLLOUT),
+            static_cast<std::uintptr_t>(one.number) * 3));
+        break;
+    case 24:
+        us_poller_drop(poller_, one.number);
+        break;
+    case 25:
+        poll_many(argument);
+        break;
+    case 26:
+    case 27:
+    case 28:
+        ask(static_cast<std::uint8_t>(what % 30 - 26), argument);
         break;
     default: {
         const std::int64_t n = us_hold(one.number, size);

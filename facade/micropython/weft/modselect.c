@@ -1,13 +1,14 @@
 // The module select (and uselect) for systems with descriptors. Three kinds of objects can be
 // waited for together, and a wait sleeps for the first two:
 //
-// - weft's sockets, which have no descriptor: weft tells which of them are ready (us_poller);
-// - objects with a descriptor, and descriptors: poll(2), with weft's own descriptor beside them,
-// and
-//   no longer than until weft's next deadline;
-// - objects with a stream ioctl alone. Whether one of them is ready can change only while weft runs
-//   if all that it asks is a socket of weft's (a TLS socket does); others are asked each
-//   millisecond.
+//   weft's sockets, which have no descriptor: weft tells which of them are ready (us_poller)
+//
+//   objects with a descriptor, and descriptors: poll(2), with weft's own descriptor beside them,
+//   and no longer than until weft's next deadline
+//
+//   objects with a stream ioctl alone. Whether one of them is ready can change only while weft
+//   runs if all that it asks is a socket of weft's (a TLS socket does); others are asked each
+//   millisecond
 #include "py/mpconfig.h"
 
 #if WEFT_PY_SELECT

@@ -62,12 +62,13 @@ name_query* name_query::find(thread& owner, std::int64_t number) noexcept {
 }
 
 errc name_query::take(thread& owner, std::int64_t number, address_entries& into) noexcept {
-    name_query* const query = find(owner, number);
+    name_query* query = find(owner, number);
+    if (query != nullptr && query->outcome_ == errc::would_block && !query->home_->running()) {
+        (void)query->home_->poll();  // whoever only asks again and again gets an answer, too
+        query = find(owner, number); // a callback may have cancelled it
+    }
     if (query == nullptr) {
         return errc::bad_handle;
-    }
-    if (query->outcome_ == errc::would_block && !query->home_->running()) {
-        (void)query->home_->poll(); // whoever only asks again and again gets an answer, too
     }
     const errc outcome = query->outcome_;
     if (outcome == errc::would_block) {

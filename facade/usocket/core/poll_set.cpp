@@ -201,8 +201,9 @@ std::size_t poll_set::check(bool one_shot, bool again, bool behind_a_turn) noexc
     candidates_.for_each([&](candidate_place& place) {
         auto& entry = static_cast<poll_entry&>(place);
         if (!again || entry.unasked) {
+            const bool found_before = again && entry.events != 0; // then a shot is not spent yet
             entry.unasked = false;
-            entry.events = entry.may_answer() ? entry.ask(behind_a_turn) : 0;
+            entry.events = found_before || entry.may_answer() ? entry.ask(behind_a_turn) : 0;
             entry.forget_told();
             entry.spent |= one_shot && entry.events != 0;
         }

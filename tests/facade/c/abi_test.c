@@ -446,6 +446,27 @@ static void pollers(void) {
     close_all(p);
 }
 
+/* What is known before the wait's turn is a shot's, too, if the turn tells it once more. */
+static void one_shot_told_twice(void) {
+    struct pair p = connected();
+    us_poller* const all = us_poller_open();
+    us_polled found[2];
+    HOLDS(all != NULL);
+    IS(us_poller_set(all, p.server, US_POLLIN, 3), 0);
+    for (int again = 0; again != 3; ++again) {
+        IS(us_send(p.client, "x", 1, 0), 1);
+        IS(us_step(100), 0);
+        IS(us_send(p.client, "y", 1, 0), 1);
+        IS(us_poller_wait(all, 5000, US_ONE_SHOT), 1);
+        IS(us_poller_take(all, found, 2), 1);
+        IS(found[0].events, US_POLLIN);
+        IS(us_poller_wait(all, 0, US_ONE_SHOT), 0);
+        IS(us_poller_set(all, p.server, US_POLLIN, 3), 0);
+    }
+    us_poller_close(all);
+    close_all(p);
+}
+
 /* A sender whose last send took less than it was given, so that none has been refused, is told when
  * there is room again. */
 static void room_again(void) {
@@ -517,6 +538,7 @@ int main(void) {
     names();
     queries();
     pollers();
+    one_shot_told_twice();
     room_again();
     waking();
     interface();
