@@ -399,13 +399,16 @@ errc object::shutdown(int how) noexcept {
     if (state_ != state::connected && state_ != state::half_deaf) {
         return errc::not_connected;
     }
+    const in_call alive(*this);
     if (how != SHUT_RD) {
-        const in_call alive(*this);
         const result<> finished = tcp().shutdown_send();
         if (!finished) {
             return finished.error();
         }
         push_out();
+        if (place_ == nullptr) {
+            return errc::bad_handle; // a callback closed it
+        }
     }
     if (how != SHUT_WR) {
         state_ = state::half_deaf;

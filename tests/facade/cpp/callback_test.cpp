@@ -1,5 +1,5 @@
-// The C ABI's queries for names beside ready callbacks: a name server that is silent, in virtual
-// time.
+// The C ABI beside ready callbacks, in virtual time: what they may do to the socket or the query
+// that a call is about. The name server is silent.
 #include "c/usocket.h"
 
 #include <usocket/stack.hpp>
@@ -74,4 +74,24 @@ TEST_CASE("queries: a ready callback may cancel the query whose result is asked 
     CHECK(us_getaddrinfo_result(query, nullptr, 0) == ebadf);
     CHECK(us_set_ready(self, nullptr, nullptr) == 0);
     CHECK(us_close(self) == 0);
+}
+
+TEST_CASE("shutdown(): a ready callback may close the socket in its turn") {
+    const world w;
+    us_address at{};
+    REQUIRE(us_address_set(&at, US_AF_INET, "127.0.0.1", 9, 7001, 0, 0) == 0);
+    const us_socket listener = us_open(US_AF_INET, US_SOCK_STREAM, 0);
+    REQUIRE(us_bind(listener, &at) == 0);
+    REQUIRE(us_listen(listener, 1) == 0);
+    const us_socket client = us_open(US_AF_INET, US_SOCK_STREAM, 0);
+    REQUIRE(us_connect(client, &at) == 0);
+    const us_socket server = us_accept(listener, nullptr);
+    REQUIRE(server > 0);
+    const auto close = [](us_socket s, void*) {
+        CHECK(us_close(s) == 0);
+    };
+    REQUIRE(us_set_ready(client, close, nullptr) == 0);
+    CHECK(us_shutdown(client, US_SHUT_RDWR) == ebadf);
+    CHECK(us_close(server) == 0);
+    CHECK(us_close(listener) == 0);
 }
