@@ -118,17 +118,16 @@ def build_weft(build):
     archives = ["src/libweft.a", "facade/usocket/libweft-usocket.a"]
     step(build, "core", ["ninja", "-C", core, f"-j{JOBS}", *archives])
     place = build / "weft"
-    # What MicroPython's make does not see: archives; and that frozen modules number names that ours may use too.
-    if any_newer([core / each for each in archives], place / "micropython"):
-        (place / "micropython").unlink()
-    if any_newer(MODULE.rglob("*"), place / "frozen_content.c"):
-        (place / "frozen_content.c").unlink()
+    forget_stale(place, place / "micropython", [core / each for each in archives])
     return port(build, "weft", f"USER_C_MODULES={MODULE}", f"VARIANT_DIR={MODULE / 'unix'}",
                 env={"WEFT_BUILD": str(core)})
 
 
-def any_newer(files, made):
-    return made.exists() and any(each.stat().st_mtime > made.stat().st_mtime for each in files)
+def forget_stale(place, program, archives):
+    """What MicroPython's make does not see: archives; and that frozen modules number names that ours may use too."""
+    for made, files in ((program, archives), (place / "frozen_content.c", MODULE.rglob("*"))):
+        if made.exists() and any(each.stat().st_mtime > made.stat().st_mtime for each in files):
+            made.unlink()
 
 
 def port(build, kind, *settings, env=None):

@@ -18,7 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/interop"))
 
 from checks import check, finish  # noqa: E402
-from world import PATIENCE, THERE, Peer, Segments, World, connect, own_network, until, why_no_network  # noqa: E402
+from world import (  # noqa: E402
+    PATIENCE, THERE, Peer, Segments, World, connect, try_both_stacks, until, why_no_network)
 
 PROGRAMS = ROOT / os.environ.get("WEFT_PROGRAMS", "build") / "examples/usocket"
 
@@ -213,12 +214,7 @@ def both_stacks():
     if why := why_no_network():
         print(f"ok - examples/usocket # SKIP {why}")
         sys.exit(77)
-    trials = [subprocess.Popen([*own_network(), sys.executable, __file__, stack], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-              for stack in ("host", "lwip")]
-    for trial in trials:
-        print(trial.communicate()[0], end="", flush=True)
-    sys.exit(max(trial.returncode for trial in trials))
+    try_both_stacks(__file__)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,16 @@ def why_no_network():
     return "" if told.returncode == 0 else told.stderr.strip() or "unshare did not say why"
 
 
+def try_both_stacks(program):
+    """Runs `program host` and `program lwip` at once, each in a network of its own, and exits as they do."""
+    trials = [subprocess.Popen([*own_network(), sys.executable, program, stack], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+              for stack in ("host", "lwip")]
+    for trial in trials:
+        print(trial.communicate()[0], end="", flush=True)
+    sys.exit(max(trial.returncode for trial in trials))
+
+
 def _end_with_parent():
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 

@@ -431,21 +431,20 @@ static mp_obj_t poll_modify(mp_obj_t self_in, mp_obj_t object, mp_obj_t events) 
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(poll_modify_obj, poll_modify);
 
-static size_t wait_with(size_t n_args, const mp_obj_t* args) {
+static void wait_with(size_t n_args, const mp_obj_t* args) {
     poll_t* const self = MP_OBJ_TO_PTR(args[0]);
     mp_int_t milliseconds = -1;
     if (n_args > 1 && args[1] != mp_const_none) {
         milliseconds = MAX(mp_obj_get_int(args[1]), -1);
     }
     self->flags = n_args > 2 ? (int)mp_obj_get_int(args[2]) : 0;
-    return wait_until_ready(self, milliseconds);
+    wait_until_ready(self, milliseconds);
 }
 
 // poll([milliseconds])
 static mp_obj_t poll_poll(size_t n_args, const mp_obj_t* args) {
-    const size_t ready = wait_with(n_args, args);
+    wait_with(n_args, args);
     const mp_obj_t list = mp_obj_new_list(0, NULL);
-    (void)ready;
     entry_t* each;
     while ((each = next_ready(MP_OBJ_TO_PTR(args[0]))) != NULL) {
         const mp_obj_t pair[] = {each->object, MP_OBJ_NEW_SMALL_INT(each->found)};

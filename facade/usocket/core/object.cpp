@@ -353,24 +353,11 @@ errc object::connect_stream(const endpoint& to) noexcept {
         return fail_connect(started.error(), state::failed);
     }
     state_ = state::connecting;
-    push_out(); // a stack may even have the answer by then, on its loopback
-    if (place_ == nullptr) {
-        return errc::bad_handle;
-    }
     if (p.limit_ == weft::duration::zero()) {
-        return errc::in_progress;
-    }
-    if (state_ == state::connecting && loop_->has_services()) {
-        advance_connect();
+        push_out();
+        return place_ != nullptr ? errc::in_progress : errc::bad_handle;
     }
     while (true) {
-        if (state_ == state::connected) {
-            return errc::ok;
-        }
-        if (state_ == state::refused) {
-            state_ = state::failed;
-            return std::exchange(pending_, errc::ok);
-        }
         const errc slept = wait(p);
         if (place_ == nullptr) {
             return errc::bad_handle;
@@ -378,7 +365,14 @@ errc object::connect_stream(const endpoint& to) noexcept {
         if (state_ == state::connecting) { // else a callback has looked meanwhile
             advance_connect();
         }
-        if (state_ == state::connecting && slept != errc::ok) {
+        if (state_ == state::connected) {
+            return errc::ok;
+        }
+        if (state_ == state::refused) {
+            state_ = state::failed;
+            return std::exchange(pending_, errc::ok);
+        }
+        if (slept != errc::ok) {
             return fail_connect(slept, state::failed);
         }
     }

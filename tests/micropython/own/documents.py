@@ -11,12 +11,11 @@ and without them there is nothing to try.
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 from programs import HERE, ROOT, check, executable, finish, skip
-from world import PATIENCE, THERE, Peer, World, connect, own_network, until, why_no_network
+from world import PATIENCE, THERE, Peer, World, connect, try_both_stacks, until, why_no_network
 
 sys.path.insert(0, str(ROOT / "tests/usocket"))
 import examples as cpp  # noqa: E402  the same programs in C++: their addresses, names and picture
@@ -201,12 +200,7 @@ def both_stacks():
     if why := why_no_network():
         skip("documents", why)
         sys.exit(77)
-    trials = [subprocess.Popen([*own_network(), sys.executable, __file__, stack], text=True,
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-              for stack in ("host", "lwip")]
-    for trial in trials:
-        print(trial.communicate()[0], end="", flush=True)
-    sys.exit(max(trial.returncode for trial in trials))
+    try_both_stacks(__file__)
 
 
 if __name__ == "__main__":

@@ -51,8 +51,7 @@ def build(kind):
         manifest.write_text(MANIFEST)
         output = place / f"qemu-{kind}"
         image = output / "firmware.elf"
-        if image.exists() and any(each.stat().st_mtime > image.stat().st_mtime for each in archives):
-            image.unlink()  # make knows nothing of archives
+        micropython.forget_stale(output, image, archives)
         libgcc = subprocess.run(["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb", "-print-libgcc-file-name"],
                                 check=True, capture_output=True, text=True).stdout.strip()
         config = ('-DMP_CONFIGFILE="\\"mpconfigport_weft.h\\"" ' + ("-DWITHOUT_WEFT " if kind == "bare" else "") +

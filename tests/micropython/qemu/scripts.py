@@ -1,17 +1,25 @@
 # What the board runs, each behind its name; all in one session of the interpreter.
+# --- a connection of the board with itself, which the next ones use too
+import socket
+def connected(port):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", port))
+    listener.listen(1)
+    client = socket.socket()
+    client.setblocking(False)
+    try:
+        client.connect(("127.0.0.1", port))
+    except OSError as e:
+        assert e.errno == 115, e
+    server, address = listener.accept()
+    assert address[0] == "127.0.0.1"
+    listener.close()
+    return client, server
+for s in connected(8004):
+    s.close()
 # --- blocking, non-blocking and timeout sockets over lwIP's loopback
-import socket, time
-listener = socket.socket()
-listener.bind(("127.0.0.1", 8000))
-listener.listen(2)
-client = socket.socket()
-client.setblocking(False)
-try:
-    client.connect(("127.0.0.1", 8000))
-except OSError as e:
-    assert e.errno == 115, e
-server, address = listener.accept()
-assert address[0] == "127.0.0.1"
+import time
+client, server = connected(8000)
 assert client.send(b"hello") == 5
 assert server.recv(10) == b"hello"
 server.settimeout(0.05)
@@ -33,19 +41,9 @@ assert client.readline() == b"line\n"
 server.close()
 assert client.read() == b"rest"
 client.close()
-listener.close()
 # --- 10 kB in both directions at once, by select
-import select, socket
-listener = socket.socket()
-listener.bind(("127.0.0.1", 8001))
-listener.listen(1)
-a = socket.socket()
-a.setblocking(False)
-try:
-    a.connect(("127.0.0.1", 8001))
-except OSError as e:
-    assert e.errno == 115, e
-b, _ = listener.accept()
+import select
+a, b = connected(8001)
 b.setblocking(False)
 poller = select.poll()
 sent = {}
@@ -66,7 +64,6 @@ while min(got.values()) < 10000:
 assert sorted(got.values()) == [10000, 10000]
 a.close()
 b.close()
-listener.close()
 # --- datagrams, and getaddrinfo of numbers
 import socket
 one = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -129,17 +126,7 @@ time.sleep_ms(50)
 assert called == [b"ring"], called
 s.close()
 # --- memory that runs out is ENOMEM, and what was there goes on
-import socket
-listener = socket.socket()
-listener.bind(("127.0.0.1", 8003))
-listener.listen(1)
-a = socket.socket()
-a.setblocking(False)
-try:
-    a.connect(("127.0.0.1", 8003))
-except OSError as e:
-    assert e.errno == 115, e
-b, _ = listener.accept()
+a, b = connected(8003)
 taken = 0
 try:
     while True:
@@ -151,5 +138,5 @@ b.settimeout(5)
 assert len(b.read(taken)) == taken
 assert a.send(b"again") == 5
 assert b.recv(10) == b"again"
-for s in (a, b, listener):
+for s in (a, b):
     s.close()

@@ -59,11 +59,7 @@ def _(af):
 @test("connect(): after a non-blocking one SO_ERROR tells the outcome, once", also=CPYTHON)
 @families
 def _(af):
-    to, holder = closed_port(af)
-    c = socket.socket(af)
-    c.setblocking(False)
-    fails(EINPROGRESS, lambda: c.connect(to))
-    becomes(c, 29)
+    c, to, holder = refused(af)
     same(c.getsockopt(SOL_SOCKET, socket.SO_ERROR), ECONNREFUSED)
     same(c.getsockopt(SOL_SOCKET, socket.SO_ERROR), 0)
 
@@ -71,11 +67,7 @@ def _(af):
 @test("connect(): a second call tells a refusal once, a third tries again", also=CPYTHON)
 @families
 def _(af):
-    to, holder = closed_port(af)
-    c = socket.socket(af)
-    c.setblocking(False)
-    fails(EINPROGRESS, lambda: c.connect(to))
-    becomes(c, 29)
+    c, to, holder = refused(af)
     fails(ECONNREFUSED, lambda: c.connect(to))
     l, address = listener(af)
     fails(EINPROGRESS, lambda: c.connect(address))

@@ -86,11 +86,7 @@ def _(af):
 @test("readiness: refused: IN OUT ERR HUP (29)", also=BOTH)
 @families
 def _(af):
-    to, holder = closed_port(af)
-    c = socket.socket(af)
-    c.setblocking(False)
-    fails(EINPROGRESS, lambda: c.connect(to))
-    becomes(c, 29)
+    c, to, holder = refused(af)
     same((mask(c, IN), mask(c, 0)), (25, 24))
 
 

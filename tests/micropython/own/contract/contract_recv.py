@@ -173,11 +173,7 @@ def _():
 @test("recv: refused: the error once, then b''", also=CPYTHON)
 @families
 def _(af):
-    to, holder = closed_port(af)
-    c = socket.socket(af)
-    c.setblocking(False)
-    fails(EINPROGRESS, lambda: c.connect(to))
-    becomes(c, 29)
+    c, to, holder = refused(af)
     fails(ECONNREFUSED, lambda: c.recv(1))
     if WHO == "weft":
         same(c.recv(1), b"")

@@ -282,6 +282,17 @@ def closed_port(family=AF_INET):
     return bound(holder, family), holder
 
 
+def refused(family=AF_INET):
+    """A non-blocking socket whose connect() nobody took, which it has not been told yet; where that
+    was, and the socket that keeps it so."""
+    to, holder = closed_port(family)
+    s = socket.socket(family)
+    s.setblocking(False)
+    fails(EINPROGRESS, lambda: s.connect(to))
+    becomes(s, 29)
+    return s, to, holder
+
+
 class Unanswered:
     """A connection attempt that gets no answer: the listener's queue is full."""
 
