@@ -3,7 +3,8 @@
 //     weft::port_driver driver;
 //     weft::loop loop{driver};
 //
-// Two of these functions are the board's, in C or C++; without them a program does not link.
+// The first two of these functions are the board's, in C or C++; without them a program does not
+// link.
 #pragma once
 
 #include <weft/driver.hpp>
@@ -24,6 +25,10 @@ void weft_port_random(void* into, std::size_t size);
 /// since must end the sleep. May return early. Weft's own is WFI, which fits a board with a timer
 /// that ticks; a board that stops its ticks brings its own and sets a timer first.
 void weft_port_sleep(std::int64_t deadline);
+
+/// An invariant does not hold, in builds with assertions; `what` says which. Must not return.
+/// Weft's own is an undefined instruction, which ends in the board's fault handler.
+[[noreturn]] void weft_port_failed(const char* what);
 }
 
 namespace weft {

@@ -8,7 +8,7 @@ PACKAGES = """
     git g++ clang-19 clang-format-19 libclang-rt-19-dev meson ninja-build pkg-config
     libfmt-dev libexpected-dev libcli11-dev doctest-dev libc-ares-dev dnsmasq-base
     dpkg-dev xz-utils patch cmake
-    gcc-arm-none-eabi libnewlib-dev libstdc++-arm-none-eabi-dev qemu-system-arm
+    gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-dev qemu-system-arm
     valgrind libuv1-dev libasio-dev curl wrk netcat-openbsd iproute2 tshark nginx-light
     make libffi-dev libmbedtls-dev openssl python3
 """.split()
@@ -74,6 +74,7 @@ def lint(name):
 USOCKET_EXAMPLES = tuple(sorted(
     path.stem for path in (pathlib.Path(__file__).resolve().parents[2] / "examples/usocket").glob("*.cpp")))
 EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server")
+FIRMWARE = ("echo",)
 MICROPYTHON = ("contract", "interrupt", "documents", "endurance")
 COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft", "echo_facade_weft",
            "facade_transfer_weft", "facade_transfer_libc", "facade_poll_weft")
@@ -143,6 +144,8 @@ SUITES = (
                  *(script(f"tests/micropython/own/{name}.py", timeout=900) for name in MICROPYTHON),
                  script("tests/micropython/cmake.py"),
                  script("tests/micropython/qemu/qemu.py", timeout=900))),
+    Commands("firmware", "images for a Cortex-M3 and others, booted in QEMU, and their clients",
+             commands=tuple(script(f"tests/firmware/{name}.py", timeout=900) for name in FIRMWARE)),
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
              commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
                        Command("fuzz usocket",

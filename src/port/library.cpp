@@ -1,6 +1,8 @@
 // What the compiler and its headers name of libstdc++ in code that never runs or that has no state,
 // so that firmware need not link it. Weak: a program that does link it gets the real ones.
 
+#include <weft/port.hpp>
+
 #include <new>
 
 namespace {
@@ -19,8 +21,16 @@ const nothrow_t nothrow{};
 [[gnu::weak, noreturn]] void __throw_out_of_range_fmt(const char*, ...) {
     stop();
 }
+/// GCC's coroutines name it for an exception that leaves their end, without exceptions too.
+[[gnu::weak, noreturn]] void terminate() noexcept {
+    stop();
+}
 } // namespace std
 
 extern "C" [[gnu::weak, noreturn]] void __cxa_pure_virtual() {
+    stop();
+}
+
+extern "C" [[gnu::weak, noreturn]] void weft_port_failed(const char*) {
     stop();
 }

@@ -4,10 +4,15 @@
 #include "stack/lwip/tcp.hpp"
 
 #include <array>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <new>
+
+#if defined(WEFT_NO_HEAP)
+#include <weft/port.hpp>
+#else
+#include <cstdio>
+#include <cstdlib>
+#endif
 
 namespace weft::lwip {
 
@@ -267,8 +272,13 @@ void weft_lwip_memp_available(memp_t type) {
     }
 }
 
-void weft_lwip_assert_failed(const char* what, const char* file, int line) {
+void weft_lwip_assert_failed(
+    const char* what, [[maybe_unused]] const char* file, [[maybe_unused]] int line) {
+#if defined(WEFT_NO_HEAP)
+    weft_port_failed(what);
+#else
     std::fprintf(stderr, "lwIP: %s (%s:%d)\n", what, file, line);
     std::abort();
+#endif
 }
 }

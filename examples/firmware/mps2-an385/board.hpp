@@ -1,0 +1,38 @@
+// Start-up of a weft program on this board: clock, Ethernet, lwIP, and an end by the console.
+//
+//     int main() { return board::run(&echo_program); }
+#pragma once
+
+#include <weft/stack.hpp>
+#include <weft/task.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace board {
+
+/// Bytes for coroutine frames.
+inline constexpr std::size_t frame_bytes = 16 * 1024;
+
+/// Makes the loop and the stack, runs the program until it ends or until a 'q' comes over the
+/// console, and returns the status for board_exit(): 0, or 1 with a line that says what failed.
+int run(weft::task<> (*program)(weft::stack&)) noexcept;
+
+// A line on the console, of texts, numbers, addresses and errors.
+void print(std::string_view text) noexcept;
+void print(std::uint64_t number) noexcept;
+void print(const weft::endpoint& where) noexcept;
+void print(weft::errc error) noexcept;
+inline void print(std::unsigned_integral auto number) noexcept {
+    print(static_cast<std::uint64_t>(number));
+}
+
+template <class... Part>
+void say(const Part&... parts) noexcept {
+    (print(parts), ...);
+    print(std::string_view("\n"));
+}
+
+} // namespace board

@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""The echo server on a board of QEMU's, with Python for a client."""
+
+import os
+import pathlib
+import sys
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests/interop")]
+
+import firmware  # noqa: E402
+from checks import check, finish  # noqa: E402
+
+
+def exchange(board, size):
+    """Sends `size` random bytes while it reads; what came back, and what was sent."""
+    sent = os.urandom(size)
+    back = b""
+    with board.connect(7) as s:
+        def send():
+            s.sendall(sent)
+            s.shutdown(1)
+        sender = threading.Thread(target=send)
+        sender.start()
+        while part := s.recv(65536):
+            back += part
+        sender.join()
+    return back, sent
+
+
+def main():
+    [image] = firmware.build("cortex-m3", ["examples/firmware/mps2-an385/echo.elf"])
+    with firmware.Board(image, ports=[7]) as board:
+        board.until("echoing at port 7")
+        for size in (1, 1000, 1_000_000):
+            back, sent = exchange(board, size)
+            check(f"{size} bytes come back as they were sent", back == sent, f"{len(back)} bytes came")
+        check("a 'q' on the console ends it with status 0", board.quit() == 0, board.printed)
+    finish()
+
+
+main()
