@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import re
-import resource
 import shutil
 import signal
 import subprocess
@@ -27,7 +26,13 @@ children_lock = threading.Lock()
 print_lock = threading.Lock()
 
 
+here = threading.local()  # .beside: the name of the suite, on the thread of those that run beside others
+
+
 def say(text=""):
+    beside = getattr(here, "beside", "")
+    if beside:
+        text = "\n".join(f"[{beside}] {line}" for line in text.splitlines())
     with print_lock:
         print(text, flush=True)
 
@@ -65,12 +70,6 @@ def end(group):
             time.sleep(0.2)  # scripts remove what they made
 
 
-def processor_seconds():
-    """Of all programs that have ended: what a suite costs, however busy the machine is."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 def excerpt(log, lines=40):
     """The part of a log that says what went wrong."""
     text = log.read_text(errors="replace").splitlines()
@@ -83,13 +82,21 @@ def excerpt(log, lines=40):
 class Runner:
     def __init__(self, options):
         self.options = options
-        self.rows = []
+        self.rows = {}
+
+    def all_of(self, chosen, beside=False):
+        """In their order, each behind the one that it needs."""
+        for suite in chosen:
+            here.beside = suite.name if beside else ""
+            for each in [other for other in suites.SUITES if other.name == suite.needs] + [suite]:
+                if each.name not in self.rows:
+                    self.suite(each)
 
     def suite(self, suite):
         for old in LOGS.glob(f"{suite.name}.*.log"):
             old.unlink()
         say(f"== {suite.name}: {suite.what}")
-        begun, used = time.monotonic(), processor_seconds()
+        begun = time.monotonic()
         try:
             if isinstance(suite, suites.Build):
                 total = self.build_and_test(suite)
@@ -98,8 +105,8 @@ class Runner:
         except Exception as error:  # a suite that breaks must not hide the ones behind it
             say(f"   FAILED: {type(error).__name__}: {error}")
             total = Tally(failed=1)
-        took, used = time.monotonic() - begun, processor_seconds() - used
-        self.rows.append((suite.name, total, took, used))
+        took = time.monotonic() - begun
+        self.rows[suite.name] = total, took
         say(f"   {suite.name}: {total} ({took:.0f} s)")
 
     def report(self, name, total, log, took):
@@ -236,18 +243,17 @@ def main():
         os.environ["WEFT_TEST_QUICK"] = "1"
     begun = time.monotonic()
     runner = Runner(options)
-    for suite in chosen:
-        if suite.needs and suite.needs not in [name for name, *_ in runner.rows]:
-            needed = next(other for other in suites.SUITES if other.name == suite.needs)
-            runner.suite(needed)
-        if suite.name not in [name for name, *_ in runner.rows]:
-            runner.suite(suite)
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        waiting = beside.submit(runner.all_of, [suite for suite in chosen if suite.beside], beside=True)
+        runner.all_of([suite for suite in chosen if not suite.beside])
+        waiting.result()
 
-    total = sum((row[1] for row in runner.rows), Tally())
-    form = "%-16s %7s %7s %7s %8s %8s"
-    say("\n" + form % ("suite", "passed", "failed", "skipped", "seconds", "cpu"))
-    for name, tally, took, used in runner.rows:
-        say(form % (name, tally.passed, tally.failed, tally.skipped, f"{took:.0f}", f"{used:.0f}"))
+    total = sum((tally for tally, _ in runner.rows.values()), Tally())
+    form = "%-16s %7s %7s %7s %8s"
+    say("\n" + form % ("suite", "passed", "failed", "skipped", "seconds"))
+    for name in [suite.name for suite in suites.SUITES if suite.name in runner.rows]:
+        tally, took = runner.rows[name]
+        say(form % (name, tally.passed, tally.failed, tally.skipped, f"{took:.0f}"))
     say(f"{(time.monotonic() - begun) / 60:.1f} minutes")
     if total.skipped and os.environ.get("CI") == "true":
         say(f"CI=true: {total.skipped} skipped tests count as failed")

@@ -30,6 +30,8 @@ class Suite:
     what: str
     quick: bool = dataclasses.field(default=False, kw_only=True)
     needs: str = dataclasses.field(default="", kw_only=True)  # a suite that must have run before
+    # Waits more than it computes: runs while the others build. Must not need one of those.
+    beside: bool = dataclasses.field(default=False, kw_only=True)
 
 
 @dataclasses.dataclass
@@ -135,7 +137,7 @@ SUITES = (
              needs="release",
              commands=(script("tests/budgets/budgets.py", timeout=900, **RELEASE),)),
     Commands("micropython", "MicroPython on weft: its own tests of sockets, beside the stock build; ours",
-             commands=(
+             beside=True, commands=(
                  Command("micropython stock",
                          (sys.executable, "scripts/lib/micropython.py", "build", "stock"), 900),
                  Command("micropython weft",
@@ -145,9 +147,9 @@ SUITES = (
                  script("tests/micropython/cmake.py"),
                  script("tests/micropython/qemu/qemu.py", timeout=900))),
     Commands("firmware", "images for a Cortex-M3 and others, booted in QEMU, and their clients",
-             commands=tuple(script(f"tests/firmware/{name}.py", timeout=900) for name in FIRMWARE)),
+             beside=True, commands=tuple(script(f"tests/firmware/{name}.py", timeout=900) for name in FIRMWARE)),
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
-             commands=(Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
-                       Command("fuzz usocket",
-                               (sys.executable, "tests/fuzz/run.py", "60", "usocket"), 900))),
+             beside=True, commands=(
+                 Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "15", "http")),
+                 Command("fuzz usocket", (sys.executable, "tests/fuzz/run.py", "60", "usocket"), 900))),
 )
