@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -25,8 +26,12 @@ class BuildError(Exception):
     """The first line of what was wrong, and where the rest is."""
 
 
-def missing_tools():
-    return [tool for tool in TOOLS if shutil.which(tool) is None]
+def need_tools(*more):
+    """Skips the test, or fails it with CI=true, if one of TOOLS and `more` is missing."""
+    missing = [tool for tool in (*TOOLS, *more) if shutil.which(tool) is None]
+    if missing:
+        print(f"missing: {' '.join(missing)}; scripts/test installs them")
+        sys.exit(1 if os.environ.get("CI") == "true" else 77)
 
 
 def configure(cpu, options=(), name=None):

@@ -30,6 +30,7 @@ def exchange(board, size):
 
 
 def main():
+    firmware.need_tools()
     [image] = firmware.build("cortex-m3", ["examples/firmware/mps2-an385/echo.elf"])
     with firmware.Board(image, ports=[7]) as board:
         board.until("echoing at port 7")

@@ -116,13 +116,3 @@ void print(weft::errc error) noexcept {
 }
 
 } // namespace board
-
-// --- what weft asks of the board (weft/port.hpp)
-
-std::int64_t weft_port_now() {
-    return board_now();
-}
-
-void weft_port_sleep(std::int64_t deadline) {
-    board_sleep(deadline);
-}
