@@ -47,6 +47,10 @@ class link {
     /// Links in virtual time learn what time it is before each receive() and send().
     virtual void advance(time_point /*now*/) noexcept {}
 
+    /// False while nothing that is sent can arrive. The stack looks whenever the loop has slept,
+    /// and at least once a second: a driver that learns of it from an interrupt wakes the loop.
+    /// While it is down what the stack sends is dropped, and connections wait; when it is up again
+    /// the stack asks DHCP and routers anew and tells its neighbours where it is.
     [[nodiscard]] virtual bool up() const noexcept { return true; }
 };
 

@@ -46,6 +46,8 @@ class tap_link final : public link {
     result<> send(std::span<const std::span<const std::byte>> parts) noexcept override;
     std::size_t receive(std::span<std::byte> frame) noexcept override;
     [[nodiscard]] int descriptor() const noexcept override { return descriptor_; }
+    /// False from a send() that found the host's side down until that is up again.
+    [[nodiscard]] bool up() const noexcept override;
 
   private:
     int descriptor_;
@@ -54,6 +56,7 @@ class tap_link final : public link {
     std::unique_ptr<std::byte[]> overflow_; // one frame, for those of very many parts
     link_counters counters_;
     char name_[name_size]{};
+    mutable bool lost_ = false; // the last frame found the host's side down
 };
 
 /// Attaches to a TAP interface; needs CAP_NET_ADMIN, or an interface made for this user

@@ -6,11 +6,19 @@
 #include <weft/address.hpp>
 #include <weft/errc.hpp>
 
+#include <cstdint>
+
 namespace weft::lwip {
 
 /// A link-local address gets the zone of its scope_id, or of `on` if it has none.
 [[nodiscard]] ip_addr_t to_lwip(const address& a, const netif* on) noexcept;
 [[nodiscard]] address from_lwip(const ip_addr_t& a) noexcept;
+
+[[nodiscard]] inline ip4_addr_t mask_of(std::uint8_t prefix) noexcept {
+    ip4_addr_t mask = {};
+    mask.addr = lwip_htonl(prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix));
+    return mask;
+}
 
 [[nodiscard]] constexpr errc to_errc(err_t error) noexcept {
     switch (error) {

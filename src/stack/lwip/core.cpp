@@ -155,6 +155,7 @@ bool core::end_turn() noexcept {
 void core::check_timers() noexcept {
     turns_until_timers_ = turns_between_timers;
     sys_check_timeouts();
+    hosts_.for_each([](host& h) { h.look_around(); });
 }
 
 void core::feed_starved() noexcept {

@@ -28,6 +28,8 @@ class core final : public service {
   public:
     /// The one; exists once a stack was made, and then for good.
     static core& instance() noexcept { return *only_; }
+    /// Null if none was made yet.
+    static core* find() noexcept { return only_; }
     static core& create() noexcept;
 
     /// lwIP's heap can be used from now on, before there is a stack too.

@@ -1,6 +1,7 @@
 #include "stack/lwip/host.hpp"
 
 #include "stack/lwip/convert.hpp"
+#include "stack/lwip/parts.hpp"
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
 
@@ -27,12 +28,6 @@ netif* loopback_netif() noexcept {
         }
     }
     return found;
-}
-
-ip4_addr_t mask_of(std::uint8_t prefix) noexcept {
-    ip4_addr_t mask = {};
-    mask.addr = lwip_htonl(prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix));
-    return mask;
 }
 
 } // namespace
@@ -134,7 +129,9 @@ result<> host::choose_interface(const lwip_options& o) noexcept {
     netif_create_ip6_linklocal_address(&own_, 1);
     netif_set_ip6_autoconfig_enabled(&own_, 1);
 #endif
-    netif_set_link_up(&own_);
+    if (link_->up()) {
+        netif_set_link_up(&own_);
+    }
     netif_set_up(&own_);
 #if LWIP_IPV6
     for (const interface_address& each : o.ipv6) {
@@ -163,6 +160,9 @@ result<> host::choose_interface(const lwip_options& o) noexcept {
 host::~host() {
     core& c = core::instance();
     c.names().host_goes(*this);
+    if (parts_in_use.ping_without_host != nullptr) {
+        parts_in_use.ping_without_host(*this);
+    }
     if (linked()) {
         c.remove(*this);
     }
@@ -170,6 +170,9 @@ host::~host() {
         tcp::abort_all(*this);
     }
     udp::close_all(*this);
+    if (netif_ != nullptr && parts_in_use.interface_without_host != nullptr) {
+        parts_in_use.interface_without_host(*this);
+    }
     if (watching_) {
         driver_->remove(watch_);
     }
@@ -225,7 +228,8 @@ err_t host::init_netif(netif* n) noexcept {
     return ERR_OK;
 }
 
-// A frame that the link does not take is lost, as on a cable: TCP sends it again.
+// A frame that the link does not take is lost, as on a cable: TCP sends it again. That the link is
+// down is no error of the program's that sends: it may be up again before anybody gives up.
 err_t host::output(netif* n, pbuf* p) noexcept {
     auto& self = *static_cast<host*>(n->state);
     std::array<std::span<const std::byte>, 16> parts;
@@ -244,7 +248,8 @@ err_t host::output(netif* n, pbuf* p) noexcept {
     }
     self.link_->advance(self.loop().now());
     const result<> sent = self.link_->send(std::span(parts).first(count));
-    return sent || sent.error() != errc::network_down ? ERR_OK : ERR_IF;
+    self.frames_dropped_ += sent ? 0 : 1;
+    return ERR_OK;
 }
 
 void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
@@ -322,6 +327,19 @@ int host::take_from_link() noexcept {
         }
     }
     return frames_per_turn;
+}
+
+void host::look_around() noexcept {
+    if (link_ != nullptr && link_->up() != (netif_is_link_up(netif_) != 0)) {
+        if (link_->up()) { // lwIP asks DHCP and routers anew, and tells its neighbours
+            netif_set_link_up(netif_);
+        } else {
+            netif_set_link_down(netif_);
+        }
+    }
+    if (parts_in_use.interface_of_host != nullptr) {
+        parts_in_use.interface_of_host(*this);
+    }
 }
 
 time_point host::next_arrival() noexcept {

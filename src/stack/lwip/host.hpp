@@ -56,6 +56,11 @@ class host final : public stack, public list_node {
     [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
     [[nodiscard]] time_point next_arrival() noexcept;
 
+    /// Whenever lwIP's timers are looked at: after every sleep, and in every eighth turn.
+    void look_around() noexcept;
+    /// That the link did not take: it was down, or its queue was full.
+    [[nodiscard]] std::uint32_t frames_dropped() const noexcept { return frames_dropped_; }
+
   private:
     host(weft::loop& home, const lwip_options& o) noexcept;
     result<> configure(const lwip_options& o) noexcept;
@@ -87,6 +92,7 @@ class host final : public stack, public list_node {
     frame_watch watch_;
     std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_{};
     std::size_t name_server_count_ = 0;
+    std::uint32_t frames_dropped_ = 0;
     list<flush_link> fresh_sockets_;
     list<host_link> udp_sockets_;
 };
