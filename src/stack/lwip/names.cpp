@@ -88,7 +88,7 @@ void names::ask(name_query& query) noexcept {
     }
 #endif
     asking_ = static_cast<host*>(&query.asked());
-    set_servers(*asking_);
+    write_servers(servers_of(*asking_));
     std::array<char, 256> text;
     std::string_view name = query.name();
     if (name.ends_with('.')) { // 2.1.3 would ask for an empty label
@@ -247,7 +247,7 @@ void names::give_up() noexcept {
     }
 }
 
-void names::set_servers(host& of) noexcept {
+std::span<const ip_addr_t> names::servers_of(const host& of) noexcept {
     for (std::size_t i = 0; i < written_.size(); ++i) {
         const ip_addr_t* const current = dns_getserver(static_cast<u8_t>(i));
         if (!ip_addr_eq(current, &written_[i])) {
@@ -255,7 +255,7 @@ void names::set_servers(host& of) noexcept {
         }
     }
     const std::span<const ip_addr_t> own = of.name_servers();
-    write_servers(own.empty() ? std::span<const ip_addr_t>(announced_) : own);
+    return own.empty() ? std::span<const ip_addr_t>(announced_) : own;
 }
 
 void names::write_servers(std::span<const ip_addr_t> servers) noexcept {

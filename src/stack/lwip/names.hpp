@@ -32,6 +32,10 @@ class names {
     /// Its queries end with errc::network_down, and lwIP keeps nothing of them.
     void host_goes(host& going) noexcept;
 
+    /// Who is asked for this host: its own servers, or those that the network announced; some may
+    /// be unset.
+    [[nodiscard]] std::span<const ip_addr_t> servers_of(const host& of) noexcept;
+
     /// While a question is sent: by whose interface it leaves. lwIP's pcb has no address then.
     [[nodiscard]] host* sending() const noexcept { return sending_; }
 
@@ -59,7 +63,6 @@ class names {
     [[nodiscard]] bool anybody_waits() const noexcept;
     void give_up() noexcept;
     void serve() noexcept;
-    void set_servers(host& of) noexcept;
     void write_servers(std::span<const ip_addr_t> servers) noexcept;
 
     static void on_found(const char* name, const ip_addr_t* found, void* arg) noexcept;
