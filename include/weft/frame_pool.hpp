@@ -1,5 +1,5 @@
 // Where coroutine frames live: recycled size classes, one pool a thread, so that a program in its
-// steady state allocates nothing.
+// steady state allocates nothing. On a board one static arena (weft/frame_arena.hpp).
 //
 //     weft::frame_pool::limit(64 * 1024);    // a 1000th frame too many is errc::no_memory
 #pragma once
@@ -18,12 +18,16 @@
 namespace weft {
 
 class frame_pool {
+#if defined(__STDCPP_THREADS__)
+    static constexpr bool on_board = false;
+#else
+    static constexpr bool on_board = true; // one thread, little memory
+#endif
+
   public:
     /// Frames are aligned to this, as by malloc on most hosts: what a coroutine may keep in its
-    /// frame is aligned to no more. Blocks are multiples of it; each up to `largest` has a list of
-    /// free ones.
-    static constexpr std::size_t granule = 16;
-    static constexpr std::size_t largest = sizeof(void*) >= 8 ? 4096 : 1024;
+    /// frame is aligned to no more. Blocks are multiples of it.
+    static constexpr std::size_t granule = on_board ? alignof(std::max_align_t) : 16;
 
     /// At least `size` bytes, aligned to `granule`, or null when the limit, the arena or the heap
     /// is exhausted. A block goes to the pool of the thread that frees it.
@@ -35,7 +39,7 @@ class frame_pool {
                 return first;
             }
         }
-        return allocate_fresh(index);
+        return allocate_fresh(index * granule);
     }
 
     static void release(void* memory, std::size_t size) noexcept {
@@ -46,7 +50,7 @@ class frame_pool {
             local_.free[index] = freed;
             return;
         }
-        release_other(memory, index);
+        release_other(memory, index * granule);
     }
 
     /// Bytes this thread may take from the heap or the arena in all; 0, the default, is no limit.
@@ -54,16 +58,30 @@ class frame_pool {
 
     /// Bytes taken from the heap or the arena and not given back, free blocks included. What
     /// another thread frees is counted there: exact while frames are freed where they were made.
-    [[nodiscard]] static std::size_t reserved() noexcept;
+    [[nodiscard]] static std::size_t reserved() noexcept { return local_.reserved; }
 
     /// Bytes of reserved() in frames that live; counted by walking the free ones.
     [[nodiscard]] static std::size_t in_use() noexcept;
+
+    /// In an arena: where the highest byte lies that a frame ever had, counted from the arena's
+    /// beginning. The lowest place that fits is taken, so an arena of just this size would have
+    /// served the same program as well. On the heap: the most that reserved() ever was.
+    [[nodiscard]] static std::size_t high_water() noexcept { return local_.high_water; }
+
+    /// high_water() is what is taken now, and grows from there.
+    static void reset_high_water() noexcept;
+
+    /// How many frames there was no memory for.
+    [[nodiscard]] static std::size_t refused() noexcept { return local_.refused; }
 
     /// A build without an operating system has no heap, and so no frames before this.
     ///
     /// Takes frames from `memory` instead of the heap from now on; the caller keeps it alive.
     /// Empty: from the heap again. Call it when no frame of this thread lives.
     static void use_arena(std::span<std::byte> memory) noexcept;
+
+    /// Bytes of the arena; 0 without one.
+    [[nodiscard]] static std::size_t arena_size() noexcept { return local_.arena_size; }
 
     /// Gives the heap back what this thread does not use; a thread that ends does so by itself.
     static void trim() noexcept;
@@ -72,11 +90,24 @@ class frame_pool {
     struct block {
         block* next;
     };
-    /// Free memory of any size, in no class.
+    /// Free memory of an arena.
     struct region {
         region* next;
         std::size_t size;
     };
+
+    // Size classes: each multiple of the granule up to `largest` has a list of free blocks. A board
+    // has none (they would take more RAM than a connection): its arena is quick while few frames
+    // come and go, and merges what is free at once.
+    //
+    // Under AddressSanitizer frames come straight from malloc, which finds whoever touches a
+    // destroyed one; an arena poisons what is free.
+#if defined(WEFT_ADDRESS_SANITIZER)
+    static constexpr bool recycles = false;
+#else
+    static constexpr bool recycles = !on_board;
+#endif
+    static constexpr std::size_t largest = recycles ? (sizeof(void*) >= 8 ? 4096 : 1024) : 0;
     static constexpr std::size_t classes = largest / granule + 1;
     /// What malloc adds to a block, so that block and addition together are whole granules.
     static constexpr std::size_t addition = sizeof(void*) >= 8 ? 8 : 0;
@@ -85,32 +116,27 @@ class frame_pool {
         return (size + addition + granule - 1) / granule;
     }
 
-    // Under AddressSanitizer frames come straight from malloc, which finds whoever touches a
-    // destroyed one; an arena poisons what is free.
-#if defined(WEFT_ADDRESS_SANITIZER)
-    static constexpr bool recycles = false;
-#else
-    static constexpr bool recycles = true;
-#endif
-
     struct state {
         block* free[classes];
-        region* regions;
+        region* regions; // of the arena, by address; no two of them touch
         std::size_t reserved;
+        std::size_t high_water;
+        std::size_t refused;
         std::size_t limit; // 0: none
-        std::byte* arena;  // null: the heap
+        std::byte* arena;  // its first granule; null: the heap
+        std::size_t arena_size;
     };
 
     static void forget(std::size_t bytes) noexcept {
         local_.reserved -= bytes < local_.reserved ? bytes : local_.reserved;
     }
-    static void* allocate_fresh(std::size_t index) noexcept;
-    static void release_other(void* memory, std::size_t index) noexcept;
+    static void* allocate_fresh(std::size_t size) noexcept;
+    static void release_other(void* memory, std::size_t size) noexcept;
+    static void* take(std::size_t size) noexcept;
     static void* from_heap(std::size_t size) noexcept;
-    static void* from_arena(std::size_t index) noexcept;
-    static void add_region(void* memory, std::size_t size) noexcept;
     static void* carve(std::size_t size) noexcept;
-    static void merge_free_blocks() noexcept;
+    static void add_region(void* memory, std::size_t size) noexcept;
+    static void give_back(void* memory, std::size_t size) noexcept;
 
 #if defined(__STDCPP_THREADS__)
     static constinit inline thread_local state local_{};

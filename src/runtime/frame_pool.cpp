@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <functional>
 #include <new>
-#include <utility>
 
 #if defined(WEFT_ADDRESS_SANITIZER)
 #include <sanitizer/asan_interface.h>
@@ -28,12 +27,6 @@ struct thread_end {
 thread_local thread_end at_thread_end;
 #endif
 
-void give_back([[maybe_unused]] void* memory) noexcept {
-#if !defined(WEFT_NO_HEAP)
-    std::free(memory);
-#endif
-}
-
 void poison([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) noexcept {
 #if defined(WEFT_ADDRESS_SANITIZER)
     ASAN_POISON_MEMORY_REGION(memory, size);
@@ -46,56 +39,40 @@ void unpoison([[maybe_unused]] void* memory, [[maybe_unused]] std::size_t size) 
 #endif
 }
 
-// Merge sort by address, of a list linked through `next`.
-template <class R>
-R* sorted(R* first) noexcept {
-    if (first == nullptr || first->next == nullptr) {
-        return first;
-    }
-    R* middle = first;
-    for (R* fast = first->next; fast != nullptr && fast->next != nullptr; fast = fast->next->next) {
-        middle = middle->next;
-    }
-    R* b = sorted(std::exchange(middle->next, nullptr));
-    R* a = sorted(first);
-    R* merged = nullptr;
-    R** end = &merged;
-    while (a != nullptr && b != nullptr) {
-        R*& lower = std::less<R*>{}(a, b) ? a : b;
-        *end = lower;
-        end = &lower->next;
-        lower = lower->next;
-    }
-    *end = a != nullptr ? a : b;
-    return merged;
+std::byte* end_of(void* memory, std::size_t size) noexcept {
+    return static_cast<std::byte*>(memory) + size;
 }
 
 } // namespace
 
-void* frame_pool::allocate_fresh(std::size_t index) noexcept {
-    const std::size_t size = index * granule;
-    state& pool = local_;
-    if (pool.arena != nullptr) {
-        return from_arena(index);
+void* frame_pool::allocate_fresh(std::size_t size) noexcept {
+    void* memory = take(size);
+    if (memory == nullptr && recycles) {
+        trim(); // what the other classes keep can be had
+        memory = take(size);
     }
-    if (pool.limit != 0 && pool.reserved + size > pool.limit) {
-        trim(); // what the other classes keep counts too
-        if (pool.reserved + size > pool.limit) {
-            return nullptr;
-        }
+    if (memory == nullptr) {
+        ++local_.refused;
+        return nullptr;
     }
-    return from_heap(size);
+    local_.reserved += size;
+    if (local_.arena == nullptr && local_.reserved > local_.high_water) {
+        local_.high_water = local_.reserved;
+    }
+    return memory;
 }
 
-void frame_pool::release_other(void* memory, std::size_t index) noexcept {
-    state& pool = local_;
-    const std::size_t size = index * granule;
-    if (pool.arena != nullptr) {
-        add_region(memory, size);
-    } else {
-        give_back(memory);
-    }
+void frame_pool::release_other(void* memory, std::size_t size) noexcept {
+    give_back(memory, size);
     forget(size);
+}
+
+inline void* frame_pool::take(std::size_t size) noexcept {
+    const state& pool = local_;
+    if (pool.limit != 0 && pool.reserved + size > pool.limit) {
+        return nullptr;
+    }
+    return pool.arena != nullptr ? carve(size) : from_heap(size);
 }
 
 #if defined(WEFT_NO_HEAP)
@@ -106,88 +83,76 @@ void* frame_pool::from_heap(std::size_t) noexcept {
 void* frame_pool::from_heap(std::size_t size) noexcept {
     void* memory = granule <= alignof(std::max_align_t) ? std::malloc(size - addition)
                                                         : ::aligned_alloc(granule, size);
-    if (memory != nullptr) {
 #if defined(__STDCPP_THREADS__)
-        at_thread_end.armed = true;
+    at_thread_end.armed |= memory != nullptr;
 #endif
-        local_.reserved += size;
-    }
     return memory;
 }
 #endif
 
-// An arena is one region at first. Blocks are cut off regions and then stay in their class, until
-// nothing fits: then all that is free is merged into regions again.
-void* frame_pool::from_arena(std::size_t index) noexcept {
-    state& pool = local_;
-    const std::size_t size = index * granule;
-    if (pool.limit != 0 && pool.reserved + size > pool.limit) {
-        merge_free_blocks();
-        if (pool.reserved + size > pool.limit) {
-            return nullptr;
-        }
+void frame_pool::give_back(void* memory, [[maybe_unused]] std::size_t size) noexcept {
+    if (local_.arena != nullptr) {
+        add_region(memory, size);
+        return;
     }
-    void* memory = carve(size);
-    if (memory == nullptr) {
-        merge_free_blocks();
-        memory = carve(size);
-    }
-    if (memory != nullptr) {
-        unpoison(memory, size);
-        pool.reserved += size;
-    }
-    return memory;
+#if !defined(WEFT_NO_HEAP)
+    std::free(memory);
+#endif
 }
 
-void frame_pool::add_region(void* memory, std::size_t size) noexcept {
-    auto* freed = ::new (memory) region{local_.regions, size};
-    poison(freed + 1, size - sizeof(region));
-    local_.regions = freed;
-}
-
-// The first that is large enough, from its end, so that the region's head stays.
+// The lowest that is large enough, from its beginning: what lies behind the high water was never
+// touched.
 void* frame_pool::carve(std::size_t size) noexcept {
-    for (region** at = &local_.regions; *at != nullptr; at = &(*at)->next) {
-        region* found = *at;
+    state& pool = local_;
+    for (region** at = &pool.regions; *at != nullptr; at = &(*at)->next) {
+        region* const found = *at;
         if (found->size < size) {
             continue;
         }
-        found->size -= size;
-        if (found->size == 0) {
+        std::byte* const end = end_of(found, size);
+        if (found->size == size) {
             *at = found->next;
+        } else {
+            unpoison(end, sizeof(region));
+            *at = ::new (end) region{found->next, found->size - size};
         }
-        return reinterpret_cast<std::byte*>(found) + found->size;
+        unpoison(found, size);
+        const auto height = static_cast<std::size_t>(end - pool.arena);
+        if (height > pool.high_water) {
+            pool.high_water = height;
+        }
+        return found;
     }
     return nullptr;
 }
 
-void frame_pool::merge_free_blocks() noexcept {
-    state& pool = local_;
-    for (std::size_t index = 0; index < classes; ++index) {
-        while (block* first = pool.free[index]) {
-            pool.free[index] = first->next;
-            forget(index * granule);
-            add_region(first, index * granule);
-        }
+// In its place by address, and one with the regions that it touches.
+void frame_pool::add_region(void* memory, std::size_t size) noexcept {
+    region* before = nullptr;
+    region* after = local_.regions;
+    while (after != nullptr && std::less<void*>{}(after, memory)) {
+        before = after;
+        after = after->next;
     }
-    pool.regions = sorted(pool.regions);
-    for (region* at = pool.regions; at != nullptr;) {
-        region* following = at->next;
-        if (following == reinterpret_cast<region*>(reinterpret_cast<std::byte*>(at) + at->size)) {
-            at->size += following->size;
-            at->next = following->next;
-        } else {
-            at = following;
-        }
+    if (after != nullptr && end_of(memory, size) == static_cast<void*>(after)) {
+        size += after->size;
+        after = after->next;
     }
+    if (before != nullptr && end_of(before, before->size) == memory) {
+        memory = before;
+        size += before->size;
+    } else if (before != nullptr) {
+        before->next = static_cast<region*>(memory);
+    } else {
+        local_.regions = static_cast<region*>(memory);
+    }
+    unpoison(memory, sizeof(region));
+    auto* const merged = ::new (memory) region{after, size};
+    poison(merged + 1, size - sizeof(region));
 }
 
 void frame_pool::limit(std::size_t bytes) noexcept {
     local_.limit = bytes;
-}
-
-std::size_t frame_pool::reserved() noexcept {
-    return local_.reserved;
 }
 
 std::size_t frame_pool::in_use() noexcept {
@@ -200,29 +165,43 @@ std::size_t frame_pool::in_use() noexcept {
     return used;
 }
 
+void frame_pool::reset_high_water() noexcept {
+    trim();
+    state& pool = local_;
+    pool.high_water = pool.reserved;
+    if (pool.arena != nullptr) {
+        pool.high_water = pool.arena_size;
+        for (region* at = pool.regions; at != nullptr; at = at->next) {
+            if (end_of(at, at->size) == pool.arena + pool.arena_size) {
+                pool.high_water = pool.arena_size - at->size;
+            }
+        }
+    }
+}
+
 void frame_pool::use_arena(std::span<std::byte> memory) noexcept {
     trim();
+    state& pool = local_;
     const std::size_t offset =
         (granule - reinterpret_cast<std::uintptr_t>(memory.data()) % granule) % granule;
-    local_.regions = nullptr;
-    local_.reserved = 0;
-    local_.arena = memory.data();
+    pool.regions = nullptr;
+    pool.reserved = 0;
+    pool.high_water = 0;
+    pool.arena = nullptr;
+    pool.arena_size = 0;
     if (memory.size() >= offset + granule) {
-        add_region(memory.data() + offset, (memory.size() - offset) / granule * granule);
+        pool.arena = memory.data() + offset;
+        pool.arena_size = (memory.size() - offset) / granule * granule;
+        add_region(pool.arena, pool.arena_size);
     }
 }
 
 void frame_pool::trim() noexcept {
-    state& pool = local_;
-    if (pool.arena != nullptr) {
-        merge_free_blocks();
-        return;
-    }
     for (std::size_t index = 0; index < classes; ++index) {
-        while (block* first = pool.free[index]) {
-            pool.free[index] = first->next;
+        while (block* first = local_.free[index]) {
+            local_.free[index] = first->next;
+            give_back(first, index * granule);
             forget(index * granule);
-            give_back(first);
         }
     }
 }

@@ -5,12 +5,10 @@
 #if defined(WEFT_FACADE_LWIP)
 #include "usocket/core/on_lwip.hpp"
 
-#include <weft/frame_pool.hpp>
+#include <weft/frame_arena.hpp>
 #include <weft/port.hpp>
 #endif
 
-#include <array>
-#include <cstddef>
 #include <new>
 #include <utility>
 
@@ -28,15 +26,14 @@ namespace {
 #if !defined(WEFT_FACADE_FRAME_BYTES)
 #define WEFT_FACADE_FRAME_BYTES 2048
 #endif
-alignas(
-    weft::frame_pool::granule) constinit std::array<std::byte, WEFT_FACADE_FRAME_BYTES> frames{};
+constinit weft::frame_arena<WEFT_FACADE_FRAME_BYTES> frames;
 
 } // namespace
 
 result<std::unique_ptr<default_stack>> make_linked_stack(
     std::unique_ptr<weft::link> cable, std::string_view settings, std::span<char> why) noexcept {
-    if (weft::frame_pool::reserved() == 0) {
-        weft::frame_pool::use_arena(frames);
+    if (weft::frame_pool::arena_size() == 0) {
+        frames.use();
     }
     std::unique_ptr<weft::driver> driver(new (std::nothrow) weft::port_driver);
     std::unique_ptr<on_lwip> made(

@@ -1,11 +1,14 @@
 // Frame memory: exhaustion is a value at every level, and passes.
 #include "fixture.hpp"
 
+#include <weft/frame_arena.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
 #include <random>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace test;
@@ -76,6 +79,35 @@ struct arena {
     ~arena() { weft::frame_pool::use_arena({}); }
     std::vector<std::byte> memory;
 };
+
+/// Takes and gives back blocks of random sizes, the same ones each time. How many found no room.
+int run_in_arena(std::size_t bytes, std::size_t& high_water) {
+    arena memory(bytes);
+    std::mt19937 random(7);
+    std::vector<std::pair<void*, std::size_t>> live;
+    int refused = 0;
+    for (int step = 0; step < 3000; ++step) {
+        const std::size_t size = 1 + random() % (random() % 16 == 0 ? 5000 : 500);
+        const bool gives_back = random() % 2 == 0;
+        const std::size_t which = random();
+        if (void* at = weft::frame_pool::allocate(size)) {
+            live.emplace_back(at, size);
+        } else {
+            ++refused;
+        }
+        if (live.size() > 40 || (gives_back && !live.empty())) {
+            auto& chosen = live[which % live.size()];
+            weft::frame_pool::release(chosen.first, chosen.second);
+            chosen = live.back();
+            live.pop_back();
+        }
+    }
+    for (const auto& each : live) {
+        weft::frame_pool::release(each.first, each.second);
+    }
+    high_water = weft::frame_pool::high_water();
+    return refused;
+}
 
 } // namespace
 
@@ -183,6 +215,44 @@ TEST_CASE("an arena: random sizes in random order, aligned, disjoint, and whole 
     void* everything = weft::frame_pool::allocate(64 * 1024 - 64);
     CHECK(everything != nullptr);
     weft::frame_pool::release(everything, 64 * 1024 - 64);
+}
+
+TEST_CASE("high water: an arena of so many bytes serves the same program; one too small counts") {
+    const std::size_t before = weft::frame_pool::refused();
+    std::size_t enough = 0;
+    CHECK(run_in_arena(1 << 20, enough) == 0);
+    CHECK(enough > 10'000);
+    CHECK(enough < 1'000'000);
+    std::size_t needed = 0;
+    CHECK(run_in_arena(enough, needed) == 0);
+    CHECK(needed == enough);
+    CHECK(weft::frame_pool::refused() == before);
+    const int refused = run_in_arena(10'000, needed);
+    CHECK(refused > 0);
+    CHECK(weft::frame_pool::refused() == before + static_cast<std::size_t>(refused));
+}
+
+TEST_CASE("high water begins anew where it is told to: at what is taken now") {
+    static constinit weft::frame_arena<4096> memory;
+    memory.use();
+    using weft::frame_pool;
+    CHECK(frame_pool::arena_size() == 4096);
+    CHECK(frame_pool::high_water() == 0);
+    constexpr std::size_t size = 10 * frame_pool::granule - 8; // 8: what a host adds
+    constexpr std::size_t taken = 10 * frame_pool::granule;
+    void* a = frame_pool::allocate(size);
+    void* b = frame_pool::allocate(size);
+    CHECK(frame_pool::high_water() == 2 * taken);
+    frame_pool::release(b, size);
+    CHECK(frame_pool::high_water() == 2 * taken);
+    frame_pool::reset_high_water();
+    CHECK(frame_pool::high_water() == taken);
+    frame_pool::release(a, size);
+    frame_pool::reset_high_water();
+    CHECK(frame_pool::high_water() == 0);
+    CHECK(frame_pool::reserved() == 0);
+    frame_pool::use_arena({});
+    CHECK(frame_pool::arena_size() == 0);
 }
 
 TEST_CASE("a frame may be freed by another thread; a thread that ends gives its blocks back") {
