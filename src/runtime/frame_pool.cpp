@@ -157,7 +157,7 @@ void frame_pool::limit(std::size_t bytes) noexcept {
 
 std::size_t frame_pool::in_use() noexcept {
     std::size_t used = local_.reserved;
-    for (std::size_t index = 0; index < classes; ++index) {
+    for (std::size_t index = 0; recycles && index < classes; ++index) {
         for (block* at = local_.free[index]; at != nullptr; at = at->next) {
             used -= index * granule < used ? index * granule : used;
         }
@@ -197,6 +197,9 @@ void frame_pool::use_arena(std::span<std::byte> memory) noexcept {
 }
 
 void frame_pool::trim() noexcept {
+    if constexpr (!recycles) {
+        return;
+    }
     for (std::size_t index = 0; index < classes; ++index) {
         while (block* first = local_.free[index]) {
             local_.free[index] = first->next;
