@@ -76,9 +76,10 @@ def free_port():
 
 class Board:
     """One QEMU with an image. `ports` of the guest can be reached at board.port[GUEST_PORT] of 127.0.0.1 and
-    nothing can be reached from the guest. What it prints is in board.printed. Ended with its block."""
+    nothing can be reached from the guest. What it prints is in board.printed. Ended with its block.
+    Its cable ends in QEMU's user network, in the TAP device `tap`, or nowhere (network=False)."""
 
-    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True):
+    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True, tap=None):
         self.directory = tempfile.TemporaryDirectory(prefix="weft-firmware-")
         self.port = {guest: free_port() for guest in ports}
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.port.items())
@@ -86,7 +87,9 @@ class Board:
         command = ["qemu-system-arm", "-M", MACHINES.get(cpu, cpu), "-kernel", image, "-display", "none",
                    "-serial", "stdio", "-semihosting-config", "enable=on,target=native",
                    "-monitor", f"unix:{monitor},server,nowait"]
-        if network:
+        if tap is not None:
+            command += ["-netdev", f"tap,id=net,ifname={tap},script=no,downscript=no", "-net", "nic,netdev=net"]
+        elif network:
             command += ["-netdev", f"user,id=net,restrict=on,ipv6=off{forwards}", "-net", "nic,netdev=net"]
         else:
             command += ["-nic", "none"]
