@@ -1,6 +1,7 @@
 """Images for boards, built with Meson in build-test/firmware-CPU, and QEMU to run them."""
 
 import contextlib
+import json
 import os
 import pathlib
 import select
@@ -60,6 +61,14 @@ def build(cpu, targets, options=(), name=None):
     place = configure(cpu, options, name)
     step(["ninja", "-C", place, *targets], place, "ninja")
     return [place / target for target in targets]
+
+
+def images(place):
+    """Every image that this build directory knows, as paths below it."""
+    listed = subprocess.run(["meson", "introspect", "--targets", place], check=True, capture_output=True,
+                            text=True).stdout
+    return sorted(pathlib.Path(file).relative_to(place) for target in json.loads(listed)
+                  for file in target["filename"] if file.endswith(".elf"))
 
 
 def image_sizes(image):
