@@ -40,7 +40,6 @@ class service : public list_node {
   public:
     static constexpr int frames_per_turn = 16;
 
-    virtual ~service() = default;
     /// Sends out what was produced since the last call, then takes in at most frames_per_turn of
     /// what arrived or came back (loopback); how many.
     virtual int exchange() noexcept = 0;
@@ -49,14 +48,19 @@ class service : public list_node {
     virtual bool end_turn() noexcept = 0;
     /// When exchange must run next without anything arriving; `never` if not at all.
     [[nodiscard]] virtual time_point next_deadline() noexcept = 0;
+
+  protected:
+    ~service() = default;
 };
 
 /// Something whose memory goes back at the end of a turn, once nothing refers to it any more.
 class retired : public list_node {
   public:
-    virtual ~retired() = default;
     /// True if the object freed itself; false to be asked again after the next turn.
     virtual bool reclaim() noexcept = 0;
+
+  protected:
+    ~retired() = default;
 };
 
 /// Must outlive every task, scope and timer that runs in it.

@@ -7,6 +7,7 @@
 #include <weft/address.hpp>
 #include <weft/list.hpp>
 #include <weft/loop.hpp>
+#include <weft/one_stack.hpp>
 #include <weft/readiness.hpp>
 #include <weft/result.hpp>
 
@@ -108,28 +109,27 @@ class socket_core : public retired {
 
     /// Readiness that a poller may report: what holds now, by asking the stack itself where ready()
     /// may be a false alarm or behind (the host's). ready() has it afterwards; nobody is woken.
-    [[nodiscard]] virtual readiness confirmed() noexcept { return ready_; }
+    [[nodiscard]] WEFT_WAIST readiness confirmed() noexcept WEFT_PURE;
 
     /// For callers that do not wait for events but ask: the next try goes to the stack, whatever is
     /// known. It tells whether it would block.
     void presume(readiness bits) noexcept { ready_ |= bits; }
 
     /// The error that came by itself and that no call has told yet; told once. errc::ok: none.
-    virtual errc take_error() noexcept = 0;
+    WEFT_WAIST errc take_error() noexcept WEFT_PURE;
 
     /// errc::not_supported: not on this stack or for this kind of socket; errc::invalid_argument.
-    virtual result<> set_option(socket_option option, int value) noexcept = 0;
-    virtual result<int> get_option(socket_option option) const noexcept = 0;
-
+    WEFT_WAIST result<> set_option(socket_option option, int value) noexcept WEFT_PURE;
+    WEFT_WAIST result<int> get_option(socket_option option) const noexcept WEFT_PURE;
     result<> set_reuse_address(bool on) noexcept {
         return set_option(socket_option::reuse_address, on ? 1 : 0);
     }
     /// Traffic through one interface of the host only. errc::no_such_device,
     /// errc::permission_denied, errc::not_supported (lwIP: a stack is one interface).
-    virtual result<> bind_device(std::string_view) noexcept { return fail(errc::not_supported); }
+    WEFT_WAIST result<> bind_device(std::string_view) noexcept { return fail(errc::not_supported); }
 
-    virtual result<endpoint> local() const noexcept = 0;
-    virtual result<endpoint> remote() const noexcept = 0;
+    WEFT_WAIST result<endpoint> local() const noexcept WEFT_PURE;
+    WEFT_WAIST result<endpoint> remote() const noexcept WEFT_PURE;
 
     /// Ends it as close() does for its kind; waiters end with errc::bad_handle, and so does every
     /// later call. Idempotent.
@@ -156,15 +156,22 @@ class socket_core : public retired {
     }
 
   protected:
-    explicit socket_core(loop& home) noexcept : loop_(&home) {}
-    ~socket_core() override {
+    enum class kind : bool { stream, datagrams };
+    socket_core(loop& home, [[maybe_unused]] kind is) noexcept
+        :
+#if WEFT_ONE_STACK
+          kind_(is),
+#endif
+          loop_(&home) {
+    }
+    ~socket_core() {
         while (observers_ != nullptr) {
             observers_->unlink();
         }
     }
 
     /// Frees the object's memory; what it stands for (a pcb with data to deliver) may live on.
-    virtual void dispose() noexcept { delete this; }
+    virtual void dispose() noexcept = 0;
     virtual void do_close() noexcept = 0;
 
     /// Bits were gained: whoever waits for them is made runnable.
@@ -203,6 +210,10 @@ class socket_core : public retired {
 
     readiness ready_ = readiness::none;
     bool closed_ = false;
+#if WEFT_ONE_STACK
+    [[nodiscard]] bool is_stream() const noexcept { return kind_ == kind::stream; }
+    kind kind_; // whose calls these are, where no vtable says it
+#endif
     wait_side reader_;
     wait_side writer_;
     readiness_observer* observers_ = nullptr;
@@ -214,22 +225,33 @@ class socket_core : public retired {
 /// All calls return at once. Unless said otherwise they fail with errc::bad_handle once closed.
 class tcp_socket : public socket_core {
   public:
+#if WEFT_ONE_STACK
+    // Those of any socket, for callers that know which it is: so they do not link both kinds.
+    [[nodiscard]] readiness confirmed() noexcept;
+    errc take_error() noexcept;
+    result<> set_option(socket_option option, int value) noexcept;
+    result<int> get_option(socket_option option) const noexcept;
+    result<> set_reuse_address(bool on) noexcept;
+    result<endpoint> local() const noexcept;
+    result<endpoint> remote() const noexcept;
+#endif
+
     /// errc::address_in_use, errc::address_not_available, errc::permission_denied,
     /// errc::invalid_argument if bound already.
-    virtual result<> bind(const endpoint& at) noexcept = 0;
+    WEFT_WAIST result<> bind(const endpoint& at) noexcept WEFT_PURE;
 
     /// Queues up to `backlog` connections. Unbound: an ephemeral port. Again: changes the backlog.
-    virtual result<> listen(std::size_t backlog) noexcept = 0;
+    WEFT_WAIST result<> listen(std::size_t backlog) noexcept WEFT_PURE;
 
     /// The next connection; the caller owns it. errc::would_block; errc::invalid_argument unless
     /// listening; errc::too_many_open and errc::no_memory leave the connection queued.
-    virtual result<tcp_socket*> try_accept() noexcept = 0;
+    WEFT_WAIST result<tcp_socket*> try_accept() noexcept WEFT_PURE;
 
     /// Begins connecting: errc::in_progress, or done at once, or why not. Then `writable` tells,
     /// and connect_result() what: errc::would_block, success, errc::connection_refused, timed_out,
     /// network_unreachable, host_unreachable, connection_reset.
-    virtual result<> start_connect(const endpoint& to) noexcept = 0;
-    virtual result<> connect_result() noexcept = 0;
+    WEFT_WAIST result<> start_connect(const endpoint& to) noexcept WEFT_PURE;
+    WEFT_WAIST result<> connect_result() noexcept WEFT_PURE;
 
     /// Up to into.size() received bytes; 0: the peer finished, for good (or into is empty).
     /// would_block; not_connected; connection_reset once, after the data that came before it.
@@ -262,19 +284,19 @@ class tcp_socket : public socket_core {
     /// The first received bytes in place, at least one unless the stream ended; valid until
     /// consume() or any other call on this socket. The errors of try_recv. A stack that has no
     /// bytes of its own to show (the host's) says errc::not_supported.
-    virtual result<std::span<const std::byte>> peek() noexcept = 0;
+    WEFT_WAIST result<std::span<const std::byte>> peek() noexcept WEFT_PURE;
     /// Takes `n` bytes off the front of what peek() showed.
-    virtual void consume(std::size_t n) noexcept = 0;
+    WEFT_WAIST void consume(std::size_t n) noexcept WEFT_PURE;
 
     /// FIN after everything sent; receiving goes on. errc::not_connected.
-    virtual result<> shutdown_send() noexcept = 0;
+    WEFT_WAIST result<> shutdown_send() noexcept WEFT_PURE;
 
     /// RST at once: what was sent and not delivered is dropped. close() afterwards does nothing
     /// more.
-    virtual void abort() noexcept = 0;
+    WEFT_WAIST void abort() noexcept WEFT_PURE;
 
     /// How many bytes try_send would take now, at least; 0 if that cannot be said.
-    [[nodiscard]] virtual std::size_t send_space() noexcept = 0;
+    [[nodiscard]] WEFT_WAIST std::size_t send_space() noexcept WEFT_PURE;
 
     result<> set_no_delay(bool on) noexcept {
         return set_option(socket_option::no_delay, on ? 1 : 0);
@@ -284,9 +306,10 @@ class tcp_socket : public socket_core {
     }
 
   protected:
-    using socket_core::socket_core;
-    virtual io_count receive_some(std::span<std::byte> into) noexcept = 0;
-    virtual io_count send_some(std::span<const std::byte> from) noexcept = 0;
+    explicit tcp_socket(loop& home) noexcept : socket_core(home, kind::stream) {}
+    ~tcp_socket() = default;
+    WEFT_WAIST io_count receive_some(std::span<std::byte> into) noexcept WEFT_PURE;
+    WEFT_WAIST io_count send_some(std::span<const std::byte> from) noexcept WEFT_PURE;
 };
 
 /// A received datagram: `size` bytes are in the caller's buffer; `truncated` if it was longer.
@@ -299,9 +322,18 @@ struct datagram {
 /// A UDP socket. Boundaries are kept; an empty datagram is real.
 class datagram_socket : public socket_core {
   public:
-    virtual result<> bind(const endpoint& at) noexcept = 0;
+#if WEFT_ONE_STACK
+    [[nodiscard]] readiness confirmed() noexcept;
+    errc take_error() noexcept;
+    result<> set_option(socket_option option, int value) noexcept;
+    result<int> get_option(socket_option option) const noexcept;
+    result<endpoint> local() const noexcept;
+    result<endpoint> remote() const noexcept;
+#endif
+
+    WEFT_WAIST result<> bind(const endpoint& at) noexcept WEFT_PURE;
     /// Fixes the peer: try_send needs no address, others' datagrams are not received.
-    virtual result<> connect(const endpoint& to) noexcept = 0;
+    WEFT_WAIST result<> connect(const endpoint& to) noexcept WEFT_PURE;
 
     /// would_block; connection_refused once, if an earlier datagram met a closed port (connected).
     result<datagram> try_recv_from(std::span<std::byte> into) noexcept {
@@ -322,9 +354,9 @@ class datagram_socket : public socket_core {
 
     /// Datagrams that came and were dropped because the queue was full (0 where the stack cannot
     /// tell).
-    [[nodiscard]] virtual std::uint64_t dropped() const noexcept = 0;
+    [[nodiscard]] WEFT_WAIST std::uint64_t dropped() const noexcept WEFT_PURE;
     /// How many datagrams may wait; the host maps it to a buffer size.
-    virtual result<> set_queue_limit(std::size_t datagrams) noexcept = 0;
+    WEFT_WAIST result<> set_queue_limit(std::size_t datagrams) noexcept WEFT_PURE;
     result<> set_broadcast(bool on) noexcept {
         return set_option(socket_option::broadcast, on ? 1 : 0);
     }
@@ -332,13 +364,15 @@ class datagram_socket : public socket_core {
     /// they come through; any: the stack chooses. errc::invalid_argument: no group's address;
     /// errc::address_not_available: not a member, or no such interface; errc::address_in_use: one
     /// already; errc::not_supported: a build without multicast.
-    virtual result<> join_group(const address& group, const address& own) noexcept = 0;
-    virtual result<> leave_group(const address& group, const address& own) noexcept = 0;
+    WEFT_WAIST result<> join_group(const address& group, const address& own) noexcept WEFT_PURE;
+    WEFT_WAIST result<> leave_group(const address& group, const address& own) noexcept WEFT_PURE;
 
   protected:
-    using socket_core::socket_core;
-    virtual result<datagram> receive_one(std::span<std::byte> into) noexcept = 0;
-    virtual io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept = 0;
+    explicit datagram_socket(loop& home) noexcept : socket_core(home, kind::datagrams) {}
+    ~datagram_socket() = default;
+    WEFT_WAIST result<datagram> receive_one(std::span<std::byte> into) noexcept WEFT_PURE;
+    WEFT_WAIST io_count
+    send_one(std::span<const std::byte> from, const endpoint* to) noexcept WEFT_PURE;
 };
 
 } // namespace weft

@@ -12,6 +12,7 @@
 #include <weft/udp.hpp>
 
 #include <cstddef>
+#include <new>
 #include <string_view>
 
 namespace weft {
@@ -41,25 +42,34 @@ class stack {
 
     stack(const stack&) = delete;
     stack& operator=(const stack&) = delete;
+#if WEFT_ONE_STACK
+    /// `delete` takes down the stack that this is: what no program does links nothing.
+    static void operator delete(stack* gone, std::destroying_delete_t) noexcept;
+#else
     virtual ~stack() = default;
+#endif
 
     [[nodiscard]] weft::loop& loop() const noexcept { return *loop_; }
-    [[nodiscard]] virtual std::string_view name() const noexcept = 0;
+    [[nodiscard]] WEFT_WAIST std::string_view name() const noexcept WEFT_PURE;
 
     /// A new socket, owned by the caller. errc::too_many_open, errc::no_memory,
     /// errc::family_not_supported.
-    virtual result<tcp_socket*> open_tcp(family f) noexcept = 0;
-    virtual result<datagram_socket*> open_udp(family f) noexcept = 0;
+    WEFT_WAIST result<tcp_socket*> open_tcp(family f) noexcept WEFT_PURE;
+    WEFT_WAIST result<datagram_socket*> open_udp(family f) noexcept WEFT_PURE;
 
     /// For resolving: asks the servers for what `query` says, and calls its complete() when it is
     /// over, in here or later; with errc::network_down if the stack goes first. Forgotten, it is
     /// not touched any more.
-    virtual void start_query(name_query& query) noexcept = 0;
-    virtual void forget_query(name_query& query) noexcept = 0;
+    WEFT_WAIST void start_query(name_query& query) noexcept WEFT_PURE;
+    WEFT_WAIST void forget_query(name_query& query) noexcept WEFT_PURE;
 
     /// True when nothing that was accepted for sending is still to be delivered: what a program on
     /// lwIP waits for before it ends (the host's kernel goes on without it).
+#if WEFT_ONE_STACK
+    [[nodiscard]] bool drained() const noexcept;
+#else
     [[nodiscard]] virtual bool drained() const noexcept { return true; }
+#endif
 
     /// Listens at once, with SO_REUSEADDR. errc::address_in_use, errc::address_not_available,
     /// errc::permission_denied, and those of open_tcp. Port 0 is an ephemeral port.

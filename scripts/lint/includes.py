@@ -29,7 +29,7 @@ PUBLIC = {
     "runtime": """channel clock descriptor_driver driver errc event frame_arena frame_pool join latch line list loop
         mutex port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
         when_all when_any""".split(),
-    "net": "address fmt io socket stack tcp udp resolve tls".split(),
+    "net": "address fmt io one_stack socket stack tcp udp resolve tls".split(),
     "link": "link wire tap unix_link pcap seeded_random link_counters".split(),
     "stack/host": ["host"],
     "stack/lwip": ["lwip", "network_interface"],

@@ -45,6 +45,7 @@ class tcp final : public tcp_socket, private descriptor_watch {
   protected:
     io_count receive_some(std::span<std::byte> into) noexcept override;
     io_count send_some(std::span<const std::byte> from) noexcept override;
+    void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 
   private:

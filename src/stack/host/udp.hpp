@@ -30,6 +30,7 @@ class udp final : public datagram_socket, private descriptor_watch {
   protected:
     result<datagram> receive_one(std::span<std::byte> into) noexcept override;
     io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept override;
+    void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 
   private:

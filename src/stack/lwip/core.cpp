@@ -1,9 +1,9 @@
 #include "stack/lwip/core.hpp"
 
 #include "stack/lwip/host.hpp"
+#include "stack/lwip/random.hpp"
 #include "stack/lwip/tcp.hpp"
 
-#include <array>
 #include <cstring>
 #include <new>
 
@@ -19,9 +19,10 @@ namespace weft::lwip {
 core& core::create() noexcept {
     // never destroyed: sockets of static objects may outlive it otherwise, and boards never end
     alignas(core) static std::byte room[sizeof(core)];
-    static core* const the_only = ::new (room) core;
-    only_ = the_only;
-    return *the_only;
+    if (only_ == nullptr) {
+        only_ = ::new (room) core;
+    }
+    return *only_;
 }
 
 result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
@@ -30,13 +31,17 @@ result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
     }
     if (home_ == nullptr) {
         home_ = &home;
-        clock_offset_ns_ = last_ns_ - home.now().time_since_epoch().count();
+        counted_ns_ = home.now().time_since_epoch().count();
         home.add(*this);
     }
     if (seed) {
-        random_.seed(*seed);
+#if WEFT_ONE_STACK
+        return fail(errc::not_supported); // a board's source may itself be deterministic
+#else
+        random_source::instance().seed(*seed);
+#endif
     } else if (hosts_.empty()) {
-        random_.seed_from_system();
+        random_source::instance().seed_from_system();
     }
     initialize();
     return {};
@@ -60,7 +65,7 @@ void core::initialize() noexcept {
 void core::have_heap() noexcept {
     if (only_ == nullptr) {
         core& made = create();
-        made.random_.seed_from_system();
+        random_source::instance().seed_from_system();
         made.initialize();
     }
 }
@@ -99,15 +104,32 @@ host* core::host_with(const ip4_addr_t& source) noexcept {
     return found;
 }
 
-std::uint64_t core::microseconds() noexcept {
-    if (home_ != nullptr) {
-        last_ns_ = home_->now().time_since_epoch().count() + clock_offset_ns_;
+// What of the loop's time is not in milliseconds_ yet, in nanoseconds: less than a million.
+std::uint32_t core::count_time() noexcept {
+    if (home_ == nullptr) {
+        return 0;
     }
-    return static_cast<std::uint64_t>(last_ns_) / 1000;
+    constexpr std::int64_t most = 4'000'000'000; // of 32 bits, in whole milliseconds
+    while (true) {
+        const std::int64_t passed = home_->now().time_since_epoch().count() - counted_ns_;
+        const auto part = static_cast<std::uint32_t>(passed < most ? passed : most);
+        const std::uint32_t whole = part / 1'000'000;
+        milliseconds_ += whole;
+        counted_ns_ += std::int64_t{whole} * 1'000'000;
+        if (passed < most) {
+            return part - whole * 1'000'000;
+        }
+    }
 }
 
 std::uint32_t core::milliseconds() noexcept {
-    return static_cast<std::uint32_t>(microseconds() / 1000);
+    count_time();
+    return milliseconds_;
+}
+
+std::uint32_t core::sequence_clock() noexcept {
+    const std::uint32_t rest = count_time();
+    return milliseconds_ * 250 + rest / 4000;
 }
 
 inline void core::send_out() noexcept {
@@ -184,8 +206,7 @@ time_point core::next_deadline() noexcept {
     const std::uint32_t wait = sys_timeouts_sleeptime();
     if (wait != SYS_TIMEOUTS_SLEEPTIME_INFINITE) {
         // lwIP counts whole milliseconds: the deadline is when that counter gets there
-        const std::int64_t due_ns = (last_ns_ / 1'000'000 + wait) * 1'000'000 - clock_offset_ns_;
-        const time_point due{duration(due_ns)};
+        const time_point due{duration(counted_ns_ + std::int64_t{wait} * 1'000'000)};
         earliest = due < earliest ? due : earliest;
     }
     return earliest;
@@ -201,7 +222,7 @@ namespace {
 
 /// lwIP's DNS client sends from no address: by the interface of the host that asks.
 netif* interface_of_question() noexcept {
-    weft::lwip::host* const asking = core::instance().names().sending();
+    weft::lwip::host* const asking = core::instance().asking();
     return asking != nullptr ? &asking->interface() : nullptr;
 }
 
@@ -213,32 +234,8 @@ u32_t sys_now(void) {
     return core::instance().milliseconds();
 }
 
-u32_t weft_lwip_rand(void) {
-    return core::instance().random().next();
-}
-
-// RFC 6528: M + F(local, remote, secret), M a clock of 4 microseconds.
-u32_t weft_lwip_tcp_isn(
-    const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip, u16_t remote_port) {
-    // the addresses' bytes alone: the padding of ip_addr_t would differ from one time to the next
-    std::array<std::byte, 36> tuple{};
-    const auto put = [&tuple](std::size_t at, const ip_addr_t* ip) {
-        if (IP_IS_V4(ip)) {
-            std::memcpy(&tuple[at], &ip_2_ip4(ip)->addr, 4);
-        }
-#if LWIP_IPV6
-        else {
-            std::memcpy(&tuple[at], ip_2_ip6(ip)->addr, 16);
-        }
-#endif
-    };
-    put(0, local_ip);
-    put(16, remote_ip);
-    std::memcpy(&tuple[32], &local_port, 2);
-    std::memcpy(&tuple[34], &remote_port, 2);
-    core& c = core::instance();
-    return static_cast<u32_t>(c.random().keyed_hash(tuple)) +
-           static_cast<u32_t>(c.microseconds() / 4);
+u32_t weft_lwip_sequence_clock(void) {
+    return core::instance().sequence_clock();
 }
 
 struct netif*
@@ -263,6 +260,18 @@ weft_lwip_ip6_route(const ip6_addr_t* source, [[maybe_unused]] const ip6_addr_t*
         }
     });
     return found;
+}
+#endif
+
+int weft_lwip_icmp4(struct pbuf* p) {
+    core::instance().tell_icmp(p, 4);
+    return 0;
+}
+
+#if LWIP_IPV6
+int weft_lwip_icmp6(struct pbuf* p) {
+    core::instance().tell_icmp(p, 6);
+    return 0;
 }
 #endif
 

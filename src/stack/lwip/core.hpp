@@ -2,8 +2,6 @@
 #pragma once
 
 #include "stack/lwip/api.hpp"
-#include "stack/lwip/names.hpp"
-#include "stack/lwip/random.hpp"
 
 #include <weft/list.hpp>
 #include <weft/loop.hpp>
@@ -14,6 +12,7 @@
 namespace weft::lwip {
 
 class host;
+class names;
 
 /// A UDP socket, in its host's list.
 struct host_link : list_node {};
@@ -51,10 +50,28 @@ class core final : public service {
         hosts_.for_each(visit);
     }
 
-    [[nodiscard]] random_source& random() noexcept { return random_; }
-    [[nodiscard]] lwip::names& names() noexcept { return names_; }
+    /// The client of name servers; made when one is first asked (names.cpp), and null before.
+    [[nodiscard]] lwip::names* names() const noexcept { return names_; }
+    [[nodiscard]] lwip::names& need_names() noexcept;
+    /// While a question for a name is sent: by whose interface it leaves. lwIP's pcb has no address
+    /// then.
+    void set_asking(host* h) noexcept { asking_ = h; }
+    [[nodiscard]] host* asking() const noexcept { return asking_; }
+
+    /// What is told of ICMP packets, with the IP version; null until a socket wants to know
+    /// (unreachable.cpp), so that a server that never connects does not link it.
+    using icmp_listener = void (*)(pbuf* p, int version);
+    void listen_to_icmp(icmp_listener told) noexcept { icmp_listener_ = told; }
+    void tell_icmp(pbuf* p, int version) const noexcept {
+        if (icmp_listener_ != nullptr) {
+            icmp_listener_(p, version);
+        }
+    }
+
+    /// lwIP's time: whole milliseconds since it first ran, without those when it had no loop.
     [[nodiscard]] std::uint32_t milliseconds() noexcept;
-    [[nodiscard]] std::uint64_t microseconds() noexcept;
+    /// The same in units of 4 microseconds.
+    [[nodiscard]] std::uint32_t sequence_clock() noexcept;
 
     void flush_later(flush_link& socket) noexcept {
         if (!socket.linked()) {
@@ -78,6 +95,7 @@ class core final : public service {
   private:
     core() = default;
     void initialize() noexcept;
+    std::uint32_t count_time() noexcept;
     void send_out() noexcept;
     int take_frames() noexcept;
     int take_frames_and_feed() noexcept;
@@ -95,12 +113,14 @@ class core final : public service {
     bool any_starved_ = false; // starved_ may have been emptied since
     bool memory_available_ = false;
     int turns_until_timers_ = 0;
-    std::int64_t clock_offset_ns_ =
-        0; // lwIP's time goes on when it moves to a loop with another clock
-    std::int64_t last_ns_ = 0;
     int host_count_ = 0;
-    random_source random_;
-    lwip::names names_;
+    // Counted up by what the loop's clock went on, and not divided from it: that would be a
+    // division of 64 bits, which a board's processor has not.
+    std::uint32_t milliseconds_ = 0;
+    std::int64_t counted_ns_ = 0; // the loop's time at which that number was reached
+    lwip::names* names_ = nullptr;
+    host* asking_ = nullptr;
+    icmp_listener icmp_listener_ = nullptr;
     list<host> hosts_;
     list<flush_link> flush_;
     list<starved_link> starved_;

@@ -1,6 +1,7 @@
 #include "stack/lwip/host.hpp"
 
 #include "stack/lwip/convert.hpp"
+#include "stack/lwip/names.hpp"
 #include "stack/lwip/parts.hpp"
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
@@ -159,7 +160,9 @@ result<> host::choose_interface(const lwip_options& o) noexcept {
 
 host::~host() {
     core& c = core::instance();
-    c.names().host_goes(*this);
+    if (c.names() != nullptr) {
+        c.names()->host_goes(*this);
+    }
     if (parts_in_use.ping_without_host != nullptr) {
         parts_in_use.ping_without_host(*this);
     }
@@ -446,11 +449,11 @@ result<datagram_socket*> host::open_udp(family f) noexcept {
 }
 
 void host::start_query(name_query& query) noexcept {
-    core::instance().names().start(*this, query);
+    core::instance().need_names().start(*this, query);
 }
 
 void host::forget_query(name_query& query) noexcept {
-    core::instance().names().forget(query);
+    core::instance().need_names().forget(query);
 }
 
 bool host::drained() const noexcept {

@@ -20,14 +20,14 @@ class host final : public stack, public list_node {
     static constexpr int frames_per_turn = service::frames_per_turn;
 
     static result<std::unique_ptr<stack>> make(weft::loop& home, const lwip_options& o) noexcept;
-    ~host() override;
+    ~host() WEFT_OVERRIDE;
 
-    [[nodiscard]] std::string_view name() const noexcept override { return "lwip"; }
-    result<tcp_socket*> open_tcp(family f) noexcept override;
-    result<datagram_socket*> open_udp(family f) noexcept override;
-    void start_query(name_query& query) noexcept override;
-    void forget_query(name_query& query) noexcept override;
-    [[nodiscard]] bool drained() const noexcept override;
+    [[nodiscard]] std::string_view name() const noexcept WEFT_OVERRIDE { return "lwip"; }
+    result<tcp_socket*> open_tcp(family f) noexcept WEFT_OVERRIDE;
+    result<datagram_socket*> open_udp(family f) noexcept WEFT_OVERRIDE;
+    void start_query(name_query& query) noexcept WEFT_OVERRIDE;
+    void forget_query(name_query& query) noexcept WEFT_OVERRIDE;
+    [[nodiscard]] bool drained() const noexcept WEFT_OVERRIDE;
 
     [[nodiscard]] netif& interface() noexcept { return *netif_; }
     /// TCP sockets that are not bound yet.

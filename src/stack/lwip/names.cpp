@@ -5,7 +5,9 @@
 #include "stack/lwip/host.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
+#include <new>
 #include <string_view>
 
 namespace weft::lwip {
@@ -63,6 +65,14 @@ void* to_argument(std::size_t index, std::uint16_t generation) noexcept {
 
 } // namespace
 
+names& core::need_names() noexcept {
+    alignas(lwip::names) static std::byte room[sizeof(lwip::names)];
+    if (names_ == nullptr) {
+        names_ = ::new (room) lwip::names; // never destroyed, as this is not
+    }
+    return *names_;
+}
+
 void names::start(host& on, name_query& query) noexcept {
     if (awaited_ != 0 && asking_ != &on && !anybody_waits()) {
         give_up();
@@ -118,13 +128,13 @@ void names::ask_for(request& r, const char* name, family f) noexcept {
     const auto index = static_cast<std::size_t>(&r - requests_.data());
     ip_addr_t cached = {};
     reason_ = no_answer;
-    sending_ = asking_;
+    core::instance().set_asking(asking_);
     ++r.awaited;
     ++awaited_;
     const err_t asked = dns_gethostbyname_addrtype(
         name, &cached, &on_found, to_argument(index, r.generation),
         f == family::ipv4 ? LWIP_DNS_ADDRTYPE_IPV4 : LWIP_DNS_ADDRTYPE_IPV6);
-    sending_ = nullptr;
+    core::instance().set_asking(nullptr);
     switch (asked) {
     case ERR_INPROGRESS:
         adopt_new_pcbs(before);
@@ -156,7 +166,7 @@ void names::adopt_new_pcbs(const udp_pcb* before) noexcept {
 /// look at the port either (RFC 5452, 9.1).
 void names::on_datagram(
     void* arg, udp_pcb* pcb, pbuf* p, const ip_addr_t* from, u16_t port) noexcept {
-    names& self = core::instance().names();
+    names& self = *core::instance().names();
     if (port != DNS_SERVER_PORT) {
         pbuf_free(p);
         return;
@@ -167,7 +177,7 @@ void names::on_datagram(
 }
 
 void names::on_found(const char*, const ip_addr_t* found, void* arg) noexcept {
-    names& self = core::instance().names();
+    names& self = *core::instance().names();
     const auto number = reinterpret_cast<std::uintptr_t>(arg);
     request& r = self.requests_[number & 0xff];
     if (r.awaited == 0 || r.generation != static_cast<std::uint16_t>(number >> 8)) {

@@ -36,9 +36,6 @@ class names {
     /// be unset.
     [[nodiscard]] std::span<const ip_addr_t> servers_of(const host& of) noexcept;
 
-    /// While a question is sent: by whose interface it leaves. lwIP's pcb has no address then.
-    [[nodiscard]] host* sending() const noexcept { return sending_; }
-
   private:
     static constexpr std::size_t table_size = DNS_TABLE_SIZE;
     using server_table = std::array<ip_addr_t, DNS_MAX_SERVERS>;
@@ -70,9 +67,8 @@ class names {
     on_datagram(void* arg, udp_pcb* pcb, pbuf* p, const ip_addr_t* from, u16_t port) noexcept;
 
     std::array<request, table_size> requests_;
-    std::size_t awaited_ = 0; // of all requests
-    host* asking_ = nullptr;  // whose they are
-    host* sending_ = nullptr;
+    std::size_t awaited_ = 0;  // of all requests
+    host* asking_ = nullptr;   // whose they are
     list<name_query> waiting_; // other hosts', in order
     turn turn_{*this};
 

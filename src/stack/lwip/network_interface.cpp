@@ -3,6 +3,7 @@
 #include "stack/lwip/convert.hpp"
 #include "stack/lwip/core.hpp"
 #include "stack/lwip/host.hpp"
+#include "stack/lwip/names.hpp"
 #include "stack/lwip/parts.hpp"
 
 #include <cstring>
@@ -252,7 +253,7 @@ std::span<address> network_interface::name_servers(std::span<address> into) cons
     std::size_t count = 0;
     if (host_ != nullptr) {
         for (const ip_addr_t& each :
-             core::instance().names().servers_of(*static_cast<host*>(host_))) {
+             core::instance().need_names().servers_of(*static_cast<host*>(host_))) {
             if (count < into.size() && !ip_addr_isany_val(each)) {
                 into[count++] = lwip::from_lwip(each);
             }

@@ -34,31 +34,41 @@ void fill_from_system(void* into, std::size_t size) noexcept {
 #endif
 }
 
+#if !WEFT_ONE_STACK
 std::uint64_t splitmix(std::uint64_t& state) noexcept {
     std::uint64_t z = (state += 0x9e3779b97f4a7c15U);
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
     return z ^ (z >> 31);
 }
+#endif
 
 } // namespace
 
+constinit random_source random_source::the_only_;
+
 void random_source::seed_from_system() noexcept {
+#if !WEFT_ONE_STACK
     deterministic_ = false;
+#endif
     system_left_ = 0;
     fill_from_system(secret_.data(), sizeof(secret_));
 }
 
+#if !WEFT_ONE_STACK
 void random_source::seed(std::uint64_t value) noexcept {
     deterministic_ = true;
     state_ = value;
     secret_ = {splitmix(state_), splitmix(state_)};
 }
+#endif
 
 std::uint32_t random_source::next() noexcept {
+#if !WEFT_ONE_STACK
     if (deterministic_) {
         return static_cast<std::uint32_t>(splitmix(state_) >> 32);
     }
+#endif
     if (system_left_ == 0) {
         fill_from_system(system_.data(), sizeof(system_));
         system_left_ = system_.size();

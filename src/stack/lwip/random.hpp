@@ -2,6 +2,8 @@
 // numbers by RFC 6528.
 #pragma once
 
+#include <weft/one_stack.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -11,11 +13,16 @@ namespace weft::lwip {
 
 class random_source {
   public:
+    /// lwIP's.
+    static random_source& instance() noexcept { return the_only_; }
+
     /// From the system. Aborts the process if the system has none: predictable ports would be
     /// worse.
     void seed_from_system() noexcept;
-    /// The same numbers for the same seed.
+#if !WEFT_ONE_STACK
+    /// The same numbers for the same seed. (A board's source may itself be deterministic.)
     void seed(std::uint64_t value) noexcept;
+#endif
 
     [[nodiscard]] std::uint32_t next() noexcept;
 
@@ -23,11 +30,17 @@ class random_source {
     [[nodiscard]] std::uint64_t keyed_hash(std::span<const std::byte> message) const noexcept;
 
   private:
+#if !WEFT_ONE_STACK
     bool deterministic_ = false;
     std::uint64_t state_ = 0;
+#endif
     std::array<std::uint64_t, 2> secret_{};
-    std::array<std::uint32_t, 64> system_{}; // numbers taken from the system, handed out one by one
+    /// Numbers are taken from the system so many at a time; a board's source is a call away.
+    static constexpr std::size_t at_a_time = WEFT_ONE_STACK ? 1 : 64;
+    std::array<std::uint32_t, at_a_time> system_{};
     std::size_t system_left_ = 0;
+
+    static random_source the_only_;
 };
 
 } // namespace weft::lwip

@@ -159,6 +159,16 @@ result<> tcp::set_option(socket_option option, int value) noexcept {
     }
 }
 
+result<> tcp::set_reuse_address(bool on) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (pcb_ != nullptr) {
+        put_option(pcb_, SOF_REUSEADDR, on);
+    }
+    return {};
+}
+
 result<int> tcp::get_option(socket_option option) const noexcept {
     if (const result<> ok = usable(); !ok) {
         return fail(ok.error());

@@ -27,22 +27,23 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     /// listeners are closed.
     static void abort_all(host& going) noexcept;
 
-    result<> bind(const endpoint& at) noexcept override;
-    result<> listen(std::size_t backlog) noexcept override;
-    result<tcp_socket*> try_accept() noexcept override;
-    result<> start_connect(const endpoint& to) noexcept override;
-    result<> connect_result() noexcept override;
-    result<std::span<const std::byte>> peek() noexcept override;
-    void consume(std::size_t n) noexcept override;
-    result<> shutdown_send() noexcept override;
-    void abort() noexcept override;
-    result<endpoint> local() const noexcept override;
-    result<endpoint> remote() const noexcept override;
-    [[nodiscard]] readiness confirmed() noexcept override;
-    errc take_error() noexcept override;
-    result<> set_option(socket_option option, int value) noexcept override;
-    result<int> get_option(socket_option option) const noexcept override;
-    [[nodiscard]] std::size_t send_space() noexcept override;
+    result<> bind(const endpoint& at) noexcept WEFT_OVERRIDE;
+    result<> listen(std::size_t backlog) noexcept WEFT_OVERRIDE;
+    result<tcp_socket*> try_accept() noexcept WEFT_OVERRIDE;
+    result<> start_connect(const endpoint& to) noexcept WEFT_OVERRIDE;
+    result<> connect_result() noexcept WEFT_OVERRIDE;
+    result<std::span<const std::byte>> peek() noexcept WEFT_OVERRIDE;
+    void consume(std::size_t n) noexcept WEFT_OVERRIDE;
+    result<> shutdown_send() noexcept WEFT_OVERRIDE;
+    void abort() noexcept WEFT_OVERRIDE;
+    result<endpoint> local() const noexcept WEFT_OVERRIDE;
+    result<endpoint> remote() const noexcept WEFT_OVERRIDE;
+    [[nodiscard]] readiness confirmed() noexcept WEFT_OVERRIDE;
+    errc take_error() noexcept WEFT_OVERRIDE;
+    result<> set_option(socket_option option, int value) noexcept WEFT_OVERRIDE;
+    result<int> get_option(socket_option option) const noexcept WEFT_OVERRIDE;
+    result<> set_reuse_address(bool on) noexcept;
+    [[nodiscard]] std::size_t send_space() noexcept WEFT_OVERRIDE;
 
     /// End of the turn: opens the window by what was consumed, sends what was written. Only for a
     /// socket that asked for it and has its pcb still.
@@ -66,12 +67,13 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     /// A router or the peer's host says that it cannot be reached: ends a connect under way.
     void unreachable(errc why) noexcept;
 
-  protected:
-    io_count receive_some(std::span<std::byte> into) noexcept override;
-    io_count send_some(std::span<const std::byte> from) noexcept override;
+  private:
+    friend class weft::tcp_socket;
+    io_count receive_some(std::span<std::byte> into) noexcept WEFT_OVERRIDE;
+    io_count send_some(std::span<const std::byte> from) noexcept WEFT_OVERRIDE;
+    void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 
-  private:
     static constexpr u8_t poll_interval = 2; // of TCP's slow timer: a second
 
     // What is done at the end of the turn, in due_.
@@ -89,7 +91,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     };
 
     tcp(host& on, family f) noexcept;
-    ~tcp() override = default;
+    ~tcp() = default;
 
     result<> usable() const noexcept;
     [[nodiscard]] bool has_peer() const noexcept {

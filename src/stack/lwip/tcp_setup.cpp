@@ -4,6 +4,8 @@
 
 #include "stack/lwip/convert.hpp"
 #include "stack/lwip/host.hpp"
+#include "stack/lwip/random.hpp"
+#include "stack/lwip/unreachable.hpp"
 
 #include <algorithm>
 #include <new>
@@ -33,7 +35,7 @@ result<> tcp::bind_ephemeral(const ip_addr_t& ip) noexcept {
     for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
          ++attempt) {
         const auto port =
-            static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384);
+            static_cast<std::uint16_t>(49152 + random_source::instance().next() % 16384);
         bound = bind_pcb(ip, port);
     }
     if (reuse) {
@@ -177,6 +179,7 @@ result<> tcp::start_connect(const endpoint& to) noexcept {
     if (!host_->has_route(ip)) {
         return fail(errc::network_unreachable);
     }
+    hear_of_unreachable();
     state_ = state::connecting;
     peer_ = to;
     // An error here calls nothing back and leaves the pcb ours.

@@ -3,6 +3,8 @@
 #include "stack/lwip/convert.hpp"
 #include "stack/lwip/core.hpp"
 #include "stack/lwip/host.hpp"
+#include "stack/lwip/random.hpp"
+#include "stack/lwip/unreachable.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -77,7 +79,7 @@ result<> udp::bind_ephemeral(const ip_addr_t& ip) noexcept {
     for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
          ++attempt) {
         bound = bind_to(
-            ip, static_cast<std::uint16_t>(49152 + core::instance().random().next() % 16384));
+            ip, static_cast<std::uint16_t>(49152 + random_source::instance().next() % 16384));
     }
     if (reuse) {
         ip_set_option(pcb_, SOF_REUSEADDR);
@@ -119,6 +121,7 @@ result<> udp::connect(const endpoint& to) noexcept {
         }
         wildcard_ = true;
     }
+    hear_of_unreachable();
     const err_t done = udp_connect(pcb_, &ip, to.port);
     if (done != ERR_OK) {
         return fail(to_errc(done));

@@ -21,18 +21,18 @@ class udp final : public datagram_socket, public host_link {
     /// The host goes away: its sockets are closed.
     static void close_all(host& going) noexcept;
 
-    result<> bind(const endpoint& at) noexcept override;
-    result<> connect(const endpoint& to) noexcept override;
-    result<endpoint> local() const noexcept override;
-    result<endpoint> remote() const noexcept override;
-    [[nodiscard]] std::uint64_t dropped() const noexcept override { return dropped_; }
-    result<> set_queue_limit(std::size_t datagrams) noexcept override;
-    [[nodiscard]] readiness confirmed() noexcept override;
-    errc take_error() noexcept override;
-    result<> set_option(socket_option option, int value) noexcept override;
-    result<int> get_option(socket_option option) const noexcept override;
-    result<> join_group(const address& group, const address& own) noexcept override;
-    result<> leave_group(const address& group, const address& own) noexcept override;
+    result<> bind(const endpoint& at) noexcept WEFT_OVERRIDE;
+    result<> connect(const endpoint& to) noexcept WEFT_OVERRIDE;
+    result<endpoint> local() const noexcept WEFT_OVERRIDE;
+    result<endpoint> remote() const noexcept WEFT_OVERRIDE;
+    [[nodiscard]] std::uint64_t dropped() const noexcept WEFT_OVERRIDE { return dropped_; }
+    result<> set_queue_limit(std::size_t datagrams) noexcept WEFT_OVERRIDE;
+    [[nodiscard]] readiness confirmed() noexcept WEFT_OVERRIDE;
+    errc take_error() noexcept WEFT_OVERRIDE;
+    result<> set_option(socket_option option, int value) noexcept WEFT_OVERRIDE;
+    result<int> get_option(socket_option option) const noexcept WEFT_OVERRIDE;
+    result<> join_group(const address& group, const address& own) noexcept WEFT_OVERRIDE;
+    result<> leave_group(const address& group, const address& own) noexcept WEFT_OVERRIDE;
 
     [[nodiscard]] static bool is_ours(const udp_pcb* pcb) noexcept {
         return pcb->recv == &on_datagram;
@@ -41,12 +41,13 @@ class udp final : public datagram_socket, public host_link {
     void unreachable(errc why) noexcept;
     [[nodiscard]] bool connected() const noexcept { return connected_; }
 
-  protected:
-    result<datagram> receive_one(std::span<std::byte> into) noexcept override;
-    io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept override;
+  private:
+    friend class weft::datagram_socket;
+    result<datagram> receive_one(std::span<std::byte> into) noexcept WEFT_OVERRIDE;
+    io_count send_one(std::span<const std::byte> from, const endpoint* to) noexcept WEFT_OVERRIDE;
+    void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 
-  private:
     struct queued;
     struct membership;
 

@@ -1,7 +1,10 @@
 // ICMP's destination unreachable (RFC 792, RFC 4443), which lwIP itself does not hand to its pcbs:
 // the input hooks see every ICMP packet first and tell the socket whose packet is quoted in it.
 
+#include "stack/lwip/unreachable.hpp"
+
 #include "stack/lwip/api.hpp"
+#include "stack/lwip/core.hpp"
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
 
@@ -184,21 +187,20 @@ void on_icmp6(pbuf* p) noexcept {
 }
 #endif
 
+void on_icmp(pbuf* p, [[maybe_unused]] int version) noexcept {
+#if LWIP_IPV6
+    if (version == 6) {
+        on_icmp6(p);
+        return;
+    }
+#endif
+    on_icmp4(p);
+}
+
 } // namespace
 
+void hear_of_unreachable() noexcept {
+    core::instance().listen_to_icmp(&on_icmp);
+}
+
 } // namespace weft::lwip
-
-extern "C" {
-
-int weft_lwip_icmp4(struct pbuf* p) {
-    weft::lwip::on_icmp4(p);
-    return 0;
-}
-
-#if LWIP_IPV6
-int weft_lwip_icmp6(struct pbuf* p) {
-    weft::lwip::on_icmp6(p);
-    return 0;
-}
-#endif
-}

@@ -73,6 +73,8 @@ class scripted_socket final : public weft::tcp_socket {
         script_->taken.append(reinterpret_cast<const char*>(from.data()), n);
         return static_cast<weft::io_count>(n);
     }
+    [[nodiscard]] readiness confirmed() noexcept override { return ready(); }
+    void dispose() noexcept override { delete this; }
     void do_close() noexcept override {}
 
   private:

@@ -17,6 +17,13 @@ struct netif;
 u32_t weft_lwip_tcp_isn(
     const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip, u16_t remote_port);
 
+/* The clock of these numbers: goes on by one each 4 microseconds. */
+u32_t weft_lwip_sequence_clock(void);
+
+/* The secret of these numbers is taken from the system's, or the port's, source of random numbers:
+ * before lwip_init(). Weft's stack does it by itself. */
+void weft_lwip_random_start(void);
+
 /* Which netif a packet leaves by; null lets lwIP choose by destination. source is null where
  * lwIP has none yet. */
 #if LWIP_IPV4
