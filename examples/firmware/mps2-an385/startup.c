@@ -103,7 +103,8 @@ struct exception_frame {
     uint32_t r0, r1, r2, r3, r12, lr, pc, xpsr;
 };
 
-__attribute__((used, noreturn)) static void report_fault(const struct exception_frame* at) {
+void report_fault(const struct exception_frame* at);
+__attribute__((used, noreturn)) void report_fault(const struct exception_frame* at) {
     uint32_t number;
     __asm volatile("mrs %0, ipsr" : "=r"(number));
     board_puts("\nfault: ");
@@ -135,7 +136,8 @@ __attribute__((used, noreturn)) static void report_fault(const struct exception_
 }
 
 /* Onto a stack of its own: the fault may be that the other one is full. */
-static uint32_t fault_stack[64] __attribute__((aligned(8), used));
+extern uint32_t fault_stack[64]; /* not static: LTO does not see that the assembly names them */
+uint32_t fault_stack[64] __attribute__((aligned(8), used));
 __attribute__((naked)) void fault_handler(void) {
     __asm volatile("mrs r0, msp\n\t"
                    "ldr r1, =fault_stack + 256\n\t"
