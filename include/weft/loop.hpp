@@ -21,7 +21,8 @@
 
 namespace weft {
 
-/// Work handed to a loop by another thread or an interrupt handler. The node must outlive its run.
+/// Work handed to a loop by another thread or an interrupt handler. The node must outlive its run,
+/// or be withdrawn.
 class posted {
   public:
     explicit posted(void (*run_in_loop)(posted&)) noexcept : run_(run_in_loop) {}
@@ -126,6 +127,10 @@ class loop {
     /// The one thread-safe entry: `work` runs in a later turn. Idempotent while it is queued.
     void post(posted& work) noexcept;
 
+    /// `work` does not run any more and may be destroyed, if nobody posts it now or later. From the
+    /// loop's own thread.
+    void withdraw(posted& work) noexcept;
+
     /// True if stacks move only while turns are taken: then a write goes out in the next one.
     [[nodiscard]] bool has_services() const noexcept { return !services_.empty(); }
 
@@ -171,7 +176,8 @@ class loop {
     bool newly_retired_ = false; // something was retired that no turn has asked yet
     list<service> services_;
     list<retired> retired_;
-    std::atomic<posted*> posted_{nullptr};
+    std::atomic<posted*> posted_{nullptr}; // the last one first
+    posted* arrived_ = nullptr;            // taken from there: they run now, the first one first
 };
 
 } // namespace weft

@@ -40,8 +40,12 @@ class port_driver final : public driver {
     bool wait(time_point deadline) noexcept override;
     void wake() noexcept override;
 
+    /// How often the processor woke from a sleep.
+    [[nodiscard]] std::uint32_t wakeups() const noexcept { return wakeups_; }
+
   private:
     volatile bool woken_ = false;
+    std::uint32_t wakeups_ = 0;
 };
 
 } // namespace weft

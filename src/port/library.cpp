@@ -31,6 +31,12 @@ extern "C" [[gnu::weak, noreturn]] void __cxa_pure_virtual() {
     stop();
 }
 
+/// newlib's assert().
+extern "C" [[gnu::weak, noreturn]] void
+__assert_func(const char*, int, const char*, const char* what) {
+    weft_port_failed(what);
+}
+
 extern "C" [[gnu::weak, noreturn]] void weft_port_failed(const char*) {
     stop();
 }

@@ -1,42 +1,30 @@
 #include <weft/port.hpp>
 
+#include "runtime/interrupts_masked.hpp"
+
 namespace weft {
 
-namespace {
-
-/// Keeps interrupts away while the driver decides to sleep. WFI wakes for them nevertheless.
-class masked_interrupts {
-  public:
-#if defined(__arm__)
-    masked_interrupts() noexcept {
-        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(before_)::"memory");
-    }
-    ~masked_interrupts() { asm volatile("msr primask, %0" ::"r"(before_) : "memory"); }
-#else
+#if !defined(WEFT_CORTEX_M)
 #error "port_driver: how are this processor's interrupts masked?"
 #endif
-    masked_interrupts(const masked_interrupts&) = delete;
-    masked_interrupts& operator=(const masked_interrupts&) = delete;
-
-  private:
-    unsigned before_;
-};
-
-} // namespace
 
 time_point port_driver::now() noexcept {
     return time_point(duration(weft_port_now()));
 }
 
+// The look and the sleep are one for interrupts: a wake that comes between them ends the sleep, and
+// is seen when its handler has run. One that comes later than the last look is for the next wait();
+// what it announces the loop sees now all the same.
 bool port_driver::wait(time_point deadline) noexcept {
-    while (!woken_ && now() < deadline) {
-        const masked_interrupts masked;
-        if (!woken_) {
-            weft_port_sleep(deadline.time_since_epoch().count());
+    while (true) {
+        const interrupts_masked now_and_here;
+        if (woken_ || deadline == at_once || (deadline != never && now() >= deadline)) {
+            woken_ = false;
+            return true;
         }
+        weft_port_sleep(deadline.time_since_epoch().count());
+        ++wakeups_;
     }
-    woken_ = false;
-    return true;
 }
 
 void port_driver::wake() noexcept {

@@ -1,26 +1,15 @@
-// Atomic exchange, also where the processor has none: on ARMv6-M (Cortex-M0) the compiler would
-// call a function that no library there defines. With one core, masking interrupts is enough.
+// Atomic operations, also where the processor has none: on ARMv6-M (Cortex-M0) the compiler would
+// call functions that no library there defines. With one core, masking interrupts is enough.
 #pragma once
 
+#include "runtime/interrupts_masked.hpp"
+
 #include <atomic>
+#include <cstdint>
 
 namespace weft {
 
 #if defined(__ARM_ARCH_6M__)
-
-/// Interrupts are off while one of these lives; it puts back what was.
-class interrupts_masked {
-  public:
-    interrupts_masked() noexcept {
-        asm volatile("mrs %0, primask\n\tcpsid i" : "=r"(before_) : : "memory");
-    }
-    interrupts_masked(const interrupts_masked&) = delete;
-    interrupts_masked& operator=(const interrupts_masked&) = delete;
-    ~interrupts_masked() { asm volatile("msr primask, %0" : : "r"(before_) : "memory"); }
-
-  private:
-    unsigned before_;
-};
 
 template <class T>
 T exchange(std::atomic<T>& place, T value, std::memory_order) noexcept {
@@ -43,6 +32,13 @@ bool compare_exchange(
     return true;
 }
 
+inline std::uint32_t increment(std::atomic<std::uint32_t>& place, std::memory_order) noexcept {
+    const interrupts_masked now;
+    const std::uint32_t old = place.load(std::memory_order_relaxed);
+    place.store(old + 1, std::memory_order_relaxed);
+    return old;
+}
+
 #else
 
 template <class T>
@@ -56,6 +52,12 @@ bool compare_exchange(
     std::atomic<T>& place, T& expected, T value, std::memory_order success,
     std::memory_order failure) noexcept {
     return place.compare_exchange_weak(expected, value, success, failure);
+}
+
+/// What it was before.
+inline std::uint32_t
+increment(std::atomic<std::uint32_t>& place, std::memory_order order) noexcept {
+    return place.fetch_add(1, order);
 }
 
 #endif

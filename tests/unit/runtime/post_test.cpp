@@ -1,44 +1,15 @@
 // loop::post from other threads. Built with -Db_sanitize=thread it also shows that nothing races.
 #include "fixture.hpp"
+#include "waking_driver.hpp"
 
 #include <atomic>
-#include <condition_variable>
 #include <memory>
-#include <mutex>
 #include <thread>
 #include <vector>
 
 using namespace test;
 
 namespace {
-
-/// Blocks for real, and is woken.
-class waking_driver : public weft::driver {
-  public:
-    weft::time_point now() noexcept override {
-        return weft::time_point(std::chrono::steady_clock::now().time_since_epoch());
-    }
-    bool wait(weft::time_point deadline) noexcept override {
-        std::unique_lock lock(mutex_);
-        if (deadline == weft::never) {
-            changed_.wait(lock, [this] { return woken_; });
-        } else if (deadline != weft::at_once) {
-            changed_.wait_for(lock, deadline - now(), [this] { return woken_; });
-        }
-        woken_ = false;
-        return true;
-    }
-    void wake() noexcept override {
-        const std::lock_guard lock(mutex_);
-        woken_ = true;
-        changed_.notify_one();
-    }
-
-  private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    bool woken_ = false;
-};
 
 constexpr int threads = 4;
 constexpr int posts = 20'000;
