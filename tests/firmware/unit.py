@@ -1,0 +1,73 @@
+#!/usr/bin/env python3
+"""The runtime's unit tests on the processors themselves: a Cortex-M0 (QEMU's microbit), an M3 and an M4F.
+
+Time is counted in instructions there (-icount): a run repeats, and a slow host changes nothing."""
+
+import os
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests/interop")]
+
+import firmware  # noqa: E402
+from checks import check, finish  # noqa: E402
+
+# What it is compiled for, and QEMU's board with such a processor. The last one has assertions on.
+BOARDS = (("cortex-m0plus", "microbit"), ("cortex-m3", "mps2-an385"), ("cortex-m4f", "mps2-an386"),
+          ("cortex-m3", "mps2-an385"))
+OPTIONS = ("-Dtests=true", "-Dexamples=false", "-Dlwip_stack=false")
+FOLDER = "tests/firmware/unit"
+LIMIT = 300
+
+
+def report(board, printed, status):
+    """Passes on what an image printed; whatever is missing is a failure."""
+    lines = re.findall(r"^(ok|not ok) - (.*)$", printed, re.M)
+    notes = ""
+    for line in printed.splitlines():
+        if line.startswith("#"):
+            notes += line + "\n"
+        elif match := re.match(r"(ok|not ok) - (.*)", line):
+            check(f"{board}: {match.group(2)}", match.group(1) == "ok", notes)
+            notes = ""
+    announced = re.findall(r"^1\.\.(\d+)$", printed, re.M)
+    check(f"{board}: all tests ran, and the image ended with status 0",
+          announced == [str(len(lines))] and status == 0,
+          f"announced {announced}, saw {len(lines)}, status {status}: {printed[-400:]}")
+
+
+def run(image, machine):
+    """What it printed, and its exit status."""
+    counted = ("-icount", "shift=0,sleep=off")
+    with firmware.Board(image, machine, more=counted, network=False) as board:
+        status = board.wait(LIMIT)
+        return board.printed, status
+
+
+def main():
+    if missing := firmware.missing_tools():
+        print(f"{', '.join(missing)} missing; on Debian: apt-get install --no-install-recommends "
+              "gcc-arm-none-eabi libnewlib-arm-none-eabi libstdc++-arm-none-eabi-dev qemu-system-arm meson")
+        sys.exit(1 if os.environ.get("CI") == "true" else 77)
+    for at, (cpu, machine) in enumerate(BOARDS):
+        checked = at == len(BOARDS) - 1
+        name = f"{cpu} with assertions" if checked else cpu
+        unit, fault = firmware.build(
+            cpu, [f"{FOLDER}/unit.elf", f"{FOLDER}/fault.elf"],
+            OPTIONS + ("-Db_ndebug=false",) * checked,
+            f"firmware-unit-{cpu}" + "-assertions" * checked)
+        printed, status = run(unit, machine)
+        report(name, printed, status)
+        for note in re.findall(r"^# stack: .*$", printed, re.M):
+            print(f"{note} ({name})")
+        printed, status = run(fault, machine)
+        check(f"{name}: a fault says where, and ends with a status of its own",
+              status == 60 and re.search(r"fault: hard fault at pc 0x[0-9a-f]{8}, called from", printed),
+              f"{status}: {printed}")
+    finish()
+
+
+if __name__ == "__main__":
+    main()
