@@ -84,11 +84,11 @@ std::int64_t read_once(const sensor& from, std::int32_t& degrees) {
 std::int64_t sensor_read(const sensor& from, std::int32_t& degrees) {
     std::int64_t error = 0;
     for (int attempt = 0; attempt < from.tries; ++attempt) {
-        if (attempt != 0) {
-            from.sleep(from.pause);
-        }
-        error = read_once(from, degrees);
+        error = attempt != 0 ? from.sleep(from.pause) : 0;
         if (error == 0) {
+            error = read_once(from, degrees);
+        }
+        if (error == 0 || error == sensor_interrupted) {
             break;
         }
         if (from.failed != nullptr) {

@@ -166,23 +166,38 @@ int program::report(weft::errc error) const {
     return asked_wrongly(error) ? 2 : 1;
 }
 
-int program::run(int argc, char** argv, const job& serve, const job& visit) try {
-    parse(argc, argv);
-    network net(choice_, visit != nullptr);
-    weft::scope everything(net.loop());
-    weft::result<> done;
-    {
-        const stop_on_signal stopping(net.loop(), everything);
-        weft::task<> work = net.other() == nullptr
-                                ? serve(net.stack())
-                                : until_visited(serve(net.stack()), visit(*net.other()));
-        done = weft::sync_wait(net.loop(), in_scope(everything, std::move(work)));
+int program::run(int argc, char** argv, const job& serve, const job& visit) {
+    return on_network(argc, argv, visit != nullptr, [&](network& net) {
+        weft::scope everything(net.loop());
+        weft::result<> done;
+        {
+            const stop_on_signal stopping(net.loop(), everything);
+            weft::task<> work = net.other() == nullptr
+                                    ? serve(net.stack())
+                                    : until_visited(serve(net.stack()), visit(*net.other()));
+            done = weft::sync_wait(net.loop(), in_scope(everything, std::move(work)));
+            deliver(net.loop(), net.stack());
+        }
+        if (!done && !everything.canceled()) {
+            return report(done.error());
+        }
+        return complained ? 1 : 0;
+    });
+}
+
+int program::run_blocking(int argc, char** argv, const std::function<int(weft::stack&)>& routine) {
+    return on_network(argc, argv, false, [&](network& net) {
+        const int status = routine(net.stack());
         deliver(net.loop(), net.stack());
-    }
-    if (!done && !everything.canceled()) {
-        return report(done.error());
-    }
-    return complained ? 1 : 0;
+        return status;
+    });
+}
+
+int program::on_network(
+    int argc, char** argv, bool two_hosts_possible, const std::function<int(network&)>& work) try {
+    parse(argc, argv);
+    network net(choice_, two_hosts_possible);
+    return work(net);
 } catch (const bad_choice& wrong) {
     complain(wrong.what());
     return 2;

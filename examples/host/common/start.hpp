@@ -63,6 +63,10 @@ class program {
     /// Returns the exit status: 0, 1 if the network failed, 2 if it was asked for what cannot be.
     int run(int argc, char** argv, const job& serve, const job& visit = {});
 
+    /// The same for a routine that waits in its calls: outside the loop, which those calls run.
+    /// Signals are its own business; it returns the exit status.
+    int run_blocking(int argc, char** argv, const std::function<int(weft::stack&)>& routine);
+
   private:
     struct given_endpoint {
         std::string option;
@@ -72,6 +76,8 @@ class program {
     };
 
     void parse(int argc, char** argv);
+    int on_network(
+        int argc, char** argv, bool two_hosts_possible, const std::function<int(network&)>& work);
     int report(weft::errc error) const;
 
     CLI::App app_;
