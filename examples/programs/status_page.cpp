@@ -27,6 +27,10 @@ struct server {
     status_counters counters;
 };
 
+std::uint32_t number(std::size_t n) noexcept {
+    return static_cast<std::uint32_t>(n);
+}
+
 std::string_view reason(std::uint16_t status) noexcept {
     switch (status) {
     case 200:
@@ -187,8 +191,10 @@ class connection {
         const weft::duration up = shared_->net->loop().now() - shared_->begun;
         status_values values;
         values.uptime = static_cast<std::uint32_t>(up / 1s);
-        values.frames_in_use = static_cast<std::uint32_t>(weft::frame_pool::in_use());
-        values.frames_reserved = static_cast<std::uint32_t>(weft::frame_pool::reserved());
+        values.frames_in_use = number(weft::frame_pool::in_use());
+        values.frames_reserved = number(weft::frame_pool::reserved());
+        values.frames_most = number(weft::frame_pool::high_water());
+        values.frames_refused = number(weft::frame_pool::refused());
         values.server = shared_->counters;
         return values;
     }

@@ -45,8 +45,7 @@ class device {
     [[nodiscard]] virtual std::string_view name() noexcept = 0;
     [[nodiscard]] virtual link_state link() noexcept { return link_state::unknown; }
     [[nodiscard]] virtual socket_usage sockets() noexcept { return {}; }
-    /// Bytes: the most that ever were in frames at a time, and that frames may have.
-    [[nodiscard]] virtual std::uint32_t most_frames() noexcept { return not_known; }
+    /// Bytes that frames may have.
     [[nodiscard]] virtual std::uint32_t frames_size() noexcept { return not_known; }
     /// Pool number `index` from 0; false: there are no more.
     virtual bool pool(std::size_t index, pool_usage& into) noexcept {

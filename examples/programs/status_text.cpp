@@ -43,7 +43,7 @@ th:first-child { text-align: left }
 <h2>Memory</h2>
 <table>
 <tr><th></th><th>used</th><th>most</th><th>of</th><th>failed</th></tr>
-<tr><th>frames, bytes</th><td>@f</td><td>@h</td><td>@z</td><td></td></tr>
+<tr><th>frames, bytes</th><td>@f</td><td>@h</td><td>@z</td><td>@q</td></tr>
 )",
     "<tr><th>@N</th><td>@U</td><td>@M</td><td>@S</td><td>@F</td></tr>\n",
     R"(</table>
@@ -57,7 +57,7 @@ const status_format json = {
     R"({"name": "@n", "uptime_s": @u, "link": "@l",
 "server": {"connections": @C, "open": @O, "refused": @X, "timeouts": @T, "answers": @A, "errors": @E},
 "sockets": {"tcp_active": @a, "tcp_listening": @i, "tcp_time_wait": @w, "udp": @d},
-"frames": {"in_use": @f, "reserved": @r, "most": @h, "size": @z},
+"frames": {"in_use": @f, "reserved": @r, "most": @h, "size": @z, "failed": @q},
 "pools": [)",
     R"(@,
 {"name": "@N", "used": @U, "most": @M, "size": @S, "failed": @F})",
@@ -145,7 +145,9 @@ std::string_view status_text::value(char name) noexcept {
     case 'r':
         return number(values_->frames_reserved);
     case 'h':
-        return number(shown_->most_frames());
+        return number(values_->frames_most);
+    case 'q':
+        return number(values_->frames_refused);
     case 'z':
         return number(shown_->frames_size());
     default:

@@ -31,6 +31,8 @@ struct status_values {
     std::uint32_t uptime = 0; // seconds
     std::uint32_t frames_in_use = 0;
     std::uint32_t frames_reserved = 0;
+    std::uint32_t frames_most = 0;
+    std::uint32_t frames_refused = 0;
     status_counters server;
 };
 

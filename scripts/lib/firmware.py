@@ -19,7 +19,7 @@ TOOLS = ("arm-none-eabi-g++", "meson", "ninja", "qemu-system-arm")
 # Which of QEMU's boards runs the code. An M3 runs all that an M0+ does, and these have Ethernet.
 MACHINES = {"cortex-m0plus": "mps2-an385", "cortex-m3": "mps2-an385", "cortex-m4f": "mps2-an386"}
 PLAIN = ("-Doptimization=s", "-Ddebug=false", "-Db_ndebug=true", "-Dexceptions=false",
-         "-Dhost_stack=false", "-Dtests=false", "-Dlwip_profile=small")
+         "-Dhost_stack=false", "-Dtests=false", "-Dlwip_profile=small", "-Dfacade_socket_bits=5")
 LIMIT = 60  # seconds for what takes one
 
 
@@ -84,14 +84,18 @@ def free_port():
 
 
 class Board:
-    """One QEMU with an image. `ports` of the guest can be reached at board.port[GUEST_PORT] of 127.0.0.1 and
-    nothing can be reached from the guest. What it prints is in board.printed. Ended with its block.
-    Its cable ends in QEMU's user network, in the TAP device `tap`, or nowhere (network=False)."""
+    """One QEMU with an image. `ports` of the guest can be reached at board.port[GUEST_PORT] of 127.0.0.1. Nothing can
+    be reached from the guest but `servers`: 10.0.2.100:GUEST_PORT there is 127.0.0.1:servers[GUEST_PORT], by an nc
+    that QEMU starts for each connection, which it accepts whether or not there is a server. What it prints is in
+    board.printed. Ended with its block. Its cable ends in QEMU's user network, in the TAP device `tap`, or nowhere
+    (network=False)."""
 
-    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True, tap=None):
+    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True, tap=None, servers=None):
         self.directory = tempfile.TemporaryDirectory(prefix="weft-firmware-")
         self.port = {guest: free_port() for guest in ports}
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.port.items())
+        forwards += "".join(f",guestfwd=tcp:10.0.2.100:{guest}-cmd:nc -N 127.0.0.1 {host}"
+                            for guest, host in (servers or {}).items())
         monitor = f"{self.directory.name}/monitor"
         command = ["qemu-system-arm", "-M", MACHINES.get(cpu, cpu), "-kernel", image, "-display", "none",
                    "-serial", "stdio", "-semihosting-config", "enable=on,target=native",

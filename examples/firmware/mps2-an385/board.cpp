@@ -59,9 +59,9 @@ void deliver(weft::loop& loop, const weft::stack& net) noexcept {
     }
 }
 
-} // namespace
-
-int run(weft::task<> (*program)(weft::stack&)) noexcept {
+/// Makes the loop and the stack for `work(loop, stack)`, and lets what it sent arrive.
+template <class F>
+int on_network(F work) noexcept {
     weft::frame_pool::use_arena(frames);
     weft::port_driver sleeper;
     weft::loop loop(sleeper);
@@ -81,15 +81,39 @@ int run(weft::task<> (*program)(weft::stack&)) noexcept {
         say("lwIP: ", net.error());
         return 1;
     }
-    weft::scope everything(loop);
-    const quit_key quitting(loop, everything);
-    const auto done = weft::sync_wait(loop, in_scope(everything, program(**net)));
+    const int status = work(loop, **net);
     deliver(loop, **net);
-    if (!done && !everything.canceled()) {
-        say("failed: ", done.error());
-        return 1;
-    }
-    return 0;
+    return status;
+}
+
+volatile bool quit_was_pressed = false;
+
+} // namespace
+
+int run(weft::task<> (*program)(weft::stack&)) noexcept {
+    return on_network([program](weft::loop& loop, weft::stack& net) {
+        weft::scope everything(loop);
+        const quit_key quitting(loop, everything);
+        const auto done = weft::sync_wait(loop, in_scope(everything, program(net)));
+        if (!done && !everything.canceled()) {
+            say("failed: ", done.error());
+            return 1;
+        }
+        return 0;
+    });
+}
+
+int run_blocking(int (*routine)(weft::stack&)) noexcept {
+    board_on_key([](char key) {
+        if (key == 'q') {
+            quit_was_pressed = true;
+        }
+    });
+    return on_network([routine](weft::loop&, weft::stack& net) { return routine(net); });
+}
+
+bool quit_asked() noexcept {
+    return quit_was_pressed;
 }
 
 void print(std::string_view text) noexcept {

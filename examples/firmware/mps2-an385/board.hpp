@@ -20,6 +20,13 @@ inline constexpr std::size_t frame_bytes = 16 * 1024;
 /// console, and returns the status for board_exit(): 0, or 1 with a line that says what failed.
 int run(weft::task<> (*program)(weft::stack&)) noexcept;
 
+/// The same for a routine that waits in its calls and runs the loop by them, as usocket's do. It
+/// returns the status, soon after quit_asked() says so.
+int run_blocking(int (*routine)(weft::stack&)) noexcept;
+
+/// In run_blocking(): a 'q' came over the console.
+bool quit_asked() noexcept;
+
 // A line on the console, of texts, numbers, addresses and errors.
 void print(std::string_view text) noexcept;
 void print(std::uint64_t number) noexcept;

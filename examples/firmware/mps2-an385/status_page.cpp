@@ -1,0 +1,41 @@
+// The status page of programs/status_page.cpp at port 80, until a 'q' comes over the console.
+#include "board.hpp"
+#include "lan9118.h"
+
+#include <status_page.hpp>
+
+#include <weft/lwip.hpp>
+
+namespace {
+
+class this_board final : public programs::device {
+  public:
+    std::string_view name() noexcept override { return "weft on an MPS2 board"; }
+    programs::link_state link() noexcept override {
+        return lan9118_link_up() ? programs::link_state::up : programs::link_state::down;
+    }
+    programs::socket_usage sockets() noexcept override {
+        const weft::lwip_usage used = weft::count_lwip_usage();
+        return {
+            .tcp_active = used.tcp_active,
+            .tcp_listening = used.tcp_listening,
+            .tcp_time_wait = used.tcp_time_wait,
+            .udp = used.udp};
+    }
+    std::uint32_t frames_size() noexcept override { return board::frame_bytes; }
+    void listening(const weft::endpoint& at) noexcept override {
+        board::say("a status page at port ", at.port);
+    }
+};
+
+this_board shown;
+
+weft::task<> serve(weft::stack& net) {
+    return programs::status_page(net, {weft::address::any(), 80}, shown);
+}
+
+} // namespace
+
+int main() {
+    return board::run(&serve);
+}
