@@ -1,5 +1,5 @@
-// A board without a heap and without lwIP's: what virtual destructors name and nobody calls. Weak: a
-// program that has operator delete gets its own.
+// A board without a heap and without lwIP's: what virtual destructors name and nobody calls. Weak:
+// a program that has operator delete gets its own.
 
 #include <cstddef>
 #include <new>
