@@ -15,6 +15,78 @@ namespace weft {
 
 enum class direction : bool { in, out };
 
+#if WEFT_ONE_STACK
+
+/// What every operation on a socket shares, where an image's size counts most: one copy of all of
+/// it (src/net/io.cpp), and of an operation only what it tries.
+class io_operation {
+  public:
+    static bool await_ready() noexcept { return false; }
+
+  protected:
+    struct kind {
+        io_count (*attempt)(io_operation&) noexcept;
+        void (*run_again)(waiter&);
+        direction side;
+    };
+
+    explicit io_operation(socket_core* core) noexcept : core_(core) {}
+    /// Before it is awaited.
+    io_operation(const io_operation& other) noexcept : core_(other.core_) {}
+    io_operation& operator=(const io_operation&) = delete;
+    ~io_operation() {
+        if (scope_ != nullptr) {
+            leave();
+        }
+    }
+
+    bool begin(void* caller, scope& chain, const kind& what) noexcept;
+    static void again(waiter& node, const kind& what);
+
+    [[nodiscard]] socket_core* core() const noexcept { return core_; }
+    [[nodiscard]] io_count finish() noexcept {
+        scope_ = nullptr;
+        return count_;
+    }
+    [[nodiscard]] errc finish_error() noexcept {
+        const io_count n = finish();
+        return n < 0 ? error_of(n) : errc::ok;
+    }
+
+  private:
+    void leave() noexcept;
+
+    socket_core* core_;
+    scope* scope_ = nullptr; // null unless waiting
+    union {
+        void* frame_;    // while it waits: the coroutine's
+        io_count count_; // then
+    };
+};
+
+/// One operation on one direction of a socket. Derived has `io_count attempt()`. What hosts do, in
+/// the other branch, and the same states.
+template <class Derived, direction D>
+class io_wait : public io_operation {
+  public:
+    template <class P>
+    bool await_suspend(std::coroutine_handle<P> caller) noexcept {
+        return begin(caller.address(), caller.promise().current_scope(), what);
+    }
+
+  protected:
+    using io_operation::io_operation;
+
+  private:
+    static io_count attempt_it(io_operation& self) noexcept {
+        return static_cast<Derived&>(self).attempt();
+    }
+    static void run_again(waiter& node) { again(node, what); }
+    static constexpr kind what{&attempt_it, &run_again, D};
+};
+
+#else
+
 /// One operation on one direction of a socket. Derived has `io_count attempt()`.
 ///
 /// States: new -> (attempt completes) done
@@ -142,6 +214,8 @@ class io_wait {
         io_count count_; // then
     };
 };
+
+#endif
 
 class [[nodiscard]] recv_some : public io_wait<recv_some, direction::in> {
   public:

@@ -90,6 +90,8 @@ class scope {
 
     /// True while the chain is suspended in a wait.
     [[nodiscard]] bool waiting() const noexcept { return waiting_ != nullptr; }
+    /// What the chain waits in, if it does.
+    [[nodiscard]] waiter& waits_in() const noexcept { return *waiting_; }
 
     /// True once a wait of this scope was ended by cancelling: what tells a task that was cut short
     /// from one that finished by itself.

@@ -31,101 +31,127 @@ netif* loopback_netif() noexcept {
     return found;
 }
 
-} // namespace
+u16_t frame_size(const weft::link& of) noexcept {
+    return static_cast<u16_t>(of.mtu() + weft::link::header_size);
+}
 
-host::host(weft::loop& home, const lwip_options& o) noexcept
-    : stack(home), link_(o.link), driver_(o.driver), watch_(*this) {}
+pbuf* new_frame(u16_t size) noexcept {
+    return pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
+}
 
-result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
+/// errc::ok, or what is wrong with them.
+errc check(const lwip_options& o) noexcept {
+    bool wrong = o.name_servers.size() > DNS_MAX_SERVERS;
+    [[maybe_unused]] bool any_v6 = false;
     if (o.link != nullptr) {
         const std::size_t mtu = o.link->mtu();
-        const bool needs_driver = o.link->descriptor() >= 0 && o.driver == nullptr;
-        bool wrong = mtu == 0 || mtu + link::header_size > 0xffff || needs_driver;
+        wrong |= mtu == 0 || mtu + link::header_size > 0xffff;
+#if !WEFT_ONE_STACK
+        wrong |= o.link->descriptor() >= 0 && o.driver == nullptr;
+#endif
         wrong |= o.ipv4 && (!o.ipv4->address.is_v4() || o.ipv4->prefix > 32);
         wrong |= o.gateway && !o.gateway->is_v4();
         wrong |= o.ipv6.size() > 3;
         for (const interface_address& each : o.ipv6) {
             wrong |= each.address.is_v4() || each.prefix > 128;
+            any_v6 = true;
         }
-        if (wrong) {
-            return fail(errc::invalid_argument);
-        }
-#if !LWIP_IPV6
-        if (!o.ipv6.empty()) {
-            return fail(errc::family_not_supported);
-        }
-#endif
     }
     for (const address& each : o.name_servers) {
-        if (each.is_any()) {
-            return fail(errc::invalid_argument);
-        }
-#if !LWIP_IPV6
-        if (!each.is_v4()) {
-            return fail(errc::family_not_supported);
-        }
-#endif
+        wrong |= each.is_any();
+        any_v6 |= !each.is_v4();
     }
-    if (o.name_servers.size() > DNS_MAX_SERVERS) {
-        return fail(errc::invalid_argument);
+    if (wrong) {
+        return errc::invalid_argument;
+    }
+#if LWIP_IPV6
+    // The first is the link-local one.
+    return o.link != nullptr && o.ipv6.size() >= LWIP_IPV6_NUM_ADDRESSES ? errc::no_memory
+                                                                         : errc::ok;
+#else
+    return any_v6 ? errc::family_not_supported : errc::ok;
+#endif
+}
+
+} // namespace
+
+// Whatever can fail is done before there is a host: ~host(), which takes everything down, is then
+// linked only by programs that destroy one.
+result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
+    errc failed = check(o);
+    if (failed != errc::ok) {
+        return fail(failed);
     }
     core& c = core::create();
     if (const result<> attached = c.attach(home, o.seed); !attached) {
         return fail(attached.error());
     }
-    std::unique_ptr<host> made(new (std::nothrow) host(home, o));
-    const result<> configured = made ? made->configure(o) : result<>(fail(errc::no_memory));
-    if (!configured) {
-        made.reset();
+    host* made = nullptr;
+    pbuf* spare = nullptr;
+    if (o.link != nullptr) {
+        spare = new_frame(frame_size(*o.link));
+        failed = spare != nullptr ? errc::ok : errc::no_memory;
+    } else if (netif* const loopback = loopback_netif(); loopback == nullptr) {
+        failed = errc::no_such_device;
+    } else if (c.host_of(loopback) != nullptr) {
+        failed = errc::busy;
+    }
+    if (failed == errc::ok) {
+        made = new (std::nothrow) host(home, o, spare);
+        failed = errc::no_memory;
+    }
+    if (made == nullptr) {
+        if (spare != nullptr) {
+            pbuf_free(spare);
+        }
         c.detach_if_unused();
-        return fail(configured.error());
+        return fail(failed);
     }
     c.add(*made);
-    return std::unique_ptr<stack>(std::move(made));
+#if !WEFT_ONE_STACK
+    if (const result<> watched = made->watch_link(); !watched) {
+        delete made;
+        return fail(watched.error());
+    }
+#endif
+    return std::unique_ptr<stack>(made);
 }
 
-result<> host::configure(const lwip_options& o) noexcept {
-    if (const result<> chosen = choose_interface(o); !chosen) {
-        return chosen;
+host::host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept
+    : stack(home), link_(o.link),
+#if !WEFT_ONE_STACK
+      driver_(o.driver), watch_(*this),
+#endif
+      spare_(spare) {
+    if (link_ != nullptr) {
+        netif_ = &own_;
+        set_up_interface(o);
+    } else {
+        netif_ = loopback_netif();
     }
     for (const address& each : o.name_servers) {
         name_servers_[name_server_count_++] = to_lwip(each, netif_);
     }
-    return {};
 }
 
-result<> host::choose_interface(const lwip_options& o) noexcept {
-    if (link_ == nullptr) {
-        netif_ = loopback_netif();
-        if (netif_ == nullptr) {
-            return fail(errc::no_such_device);
-        }
-        if (core::instance().host_of(netif_) != nullptr) {
-            return fail(errc::busy);
-        }
-        return {};
-    }
-    spare_ = pbuf_alloc(PBUF_RAW, std::max(frame_size(), shortest_frame), PBUF_RAM);
-    if (spare_ == nullptr) {
-        return fail(errc::no_memory);
-    }
+void host::set_up_interface(const lwip_options& o) noexcept {
+    const auto converted = [](const address& a) {
+        ip4_addr_t v4 = {};
+        std::memcpy(&v4.addr, a.bytes().data(), 4);
+        return v4;
+    };
     ip4_addr_t ip = {};
     ip4_addr_t mask = {};
     ip4_addr_t gateway = {};
     if (o.ipv4) {
-        const ip_addr_t converted = to_lwip(o.ipv4->address, nullptr);
-        ip4_addr_copy(ip, *ip_2_ip4(&converted));
+        ip = converted(o.ipv4->address);
         mask = mask_of(o.ipv4->prefix);
     }
     if (o.gateway) {
-        const ip_addr_t converted = to_lwip(*o.gateway, nullptr);
-        ip4_addr_copy(gateway, *ip_2_ip4(&converted));
+        gateway = converted(*o.gateway);
     }
-    netif_ = &own_;
-    if (netif_add(&own_, &ip, &mask, &gateway, this, &init_netif, &ethernet_input) == nullptr) {
-        return fail(errc::no_memory);
-    }
-    added_ = true;
+    // fails only if init_netif does
+    netif_add(&own_, &ip, &mask, &gateway, this, &init_netif, &ethernet_input);
 #if LWIP_IPV6
     netif_create_ip6_linklocal_address(&own_, 1);
     netif_set_ip6_autoconfig_enabled(&own_, 1);
@@ -136,27 +162,32 @@ result<> host::choose_interface(const lwip_options& o) noexcept {
     netif_set_up(&own_);
 #if LWIP_IPV6
     for (const interface_address& each : o.ipv6) {
-        const ip_addr_t converted = to_lwip(each.address, &own_);
+        const ip_addr_t v6 = to_lwip(each.address, &own_);
         s8_t index = -1;
-        if (netif_add_ip6_address(&own_, ip_2_ip6(&converted), &index) != ERR_OK || index < 0) {
-            return fail(errc::no_memory);
+        netif_add_ip6_address(&own_, ip_2_ip6(&v6), &index); // check() has seen that there is room
+        if (index >= 0) {
+            // usable at once; duplicate address detection would delay every start by a second
+            netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
         }
-        // usable at once; duplicate address detection would delay every start by a second
-        netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
     }
 #endif
     if (o.gateway && netif_default == nullptr) {
         netif_set_default(&own_);
     }
-    if (link_->descriptor() >= 0) {
+}
+
+#if !WEFT_ONE_STACK
+result<> host::watch_link() noexcept {
+    if (link_ != nullptr && link_->descriptor() >= 0) {
         if (const result<> watched = driver_->add(watch_, link_->descriptor()); !watched) {
-            return fail(watched.error());
+            return watched;
         }
         watching_ = true;
         frames_waiting_ = true; // the first look is free
     }
     return {};
 }
+#endif
 
 host::~host() {
     core& c = core::instance();
@@ -176,9 +207,11 @@ host::~host() {
     if (netif_ != nullptr && parts_in_use.interface_without_host != nullptr) {
         parts_in_use.interface_without_host(*this);
     }
+#if !WEFT_ONE_STACK
     if (watching_) {
         driver_->remove(watch_);
     }
+#endif
     remove_netif();
     if (spare_ != nullptr) {
         pbuf_free(spare_);
@@ -200,7 +233,7 @@ void host::remove_netif() noexcept {
         pbuf_free(first);
     }
     netif_->loop_last = nullptr;
-    if (added_) {
+    if (netif_ == &own_) {
         netif_remove(&own_);
     }
 }
@@ -249,30 +282,32 @@ err_t host::output(netif* n, pbuf* p) noexcept {
         }
         parts[count++] = {static_cast<const std::byte*>(each->payload), each->len};
     }
+#if !WEFT_ONE_STACK
     self.link_->advance(self.loop().now());
+#endif
     const result<> sent = self.link_->send(std::span(parts).first(count));
     self.frames_dropped_ += sent ? 0 : 1;
     return ERR_OK;
 }
 
+#if !WEFT_ONE_STACK
 void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
     static_cast<frame_watch&>(watch).owner->frames_waiting_ = true;
 }
-
-u16_t host::frame_size() const noexcept {
-    return static_cast<u16_t>(link_->mtu() + weft::link::header_size);
-}
+#endif
 
 // Read into a buffer of full size; small frames are copied into one that fits, so that a peer
 // cannot make small segments hold large buffers.
 pbuf* host::receive_frame() noexcept {
-    const u16_t size = frame_size();
+    const u16_t size = frame_size(*link_);
     std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
     if (n == 0) {
+#if !WEFT_ONE_STACK
         frames_waiting_ = false;
         if (watching_ && !driver_->edges()) {
             driver_->arm(watch_, descriptor_watch::readable);
         }
+#endif
         return nullptr;
     }
     if (n < shortest_frame) {
@@ -280,7 +315,7 @@ pbuf* host::receive_frame() noexcept {
         n = shortest_frame;
     }
     if (n * 2 > size) {
-        pbuf* const next = pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
+        pbuf* const next = new_frame(size);
         if (next == nullptr) {
             return nullptr; // without memory the frame is lost, as on a cable
         }
@@ -316,10 +351,12 @@ int host::take_looped_packets() noexcept {
 }
 
 int host::take_from_link() noexcept {
+#if !WEFT_ONE_STACK
     if (watching_ ? !frames_waiting_ : link_->next_arrival() > loop().now()) {
         return 0;
     }
     link_->advance(loop().now());
+#endif
     for (int taken = 0; taken < frames_per_turn; ++taken) {
         pbuf* frame = receive_frame();
         if (frame == nullptr) {
@@ -349,7 +386,12 @@ time_point host::next_arrival() noexcept {
     if (link_ == nullptr) {
         return never;
     }
-    return watching_ ? (frames_waiting_ ? at_once : never) : link_->next_arrival();
+#if !WEFT_ONE_STACK
+    if (watching_) {
+        return frames_waiting_ ? at_once : never;
+    }
+#endif
+    return link_->next_arrival();
 }
 
 address host::own_address(family f) const noexcept {

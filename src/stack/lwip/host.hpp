@@ -62,34 +62,35 @@ class host final : public stack, public list_node {
     [[nodiscard]] std::uint32_t frames_dropped() const noexcept { return frames_dropped_; }
 
   private:
-    host(weft::loop& home, const lwip_options& o) noexcept;
-    result<> configure(const lwip_options& o) noexcept;
-    result<> choose_interface(const lwip_options& o) noexcept;
+    host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept;
+    void set_up_interface(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
-    [[nodiscard]] u16_t frame_size() const noexcept;
     static void take(pbuf* packet, netif* in) noexcept;
     int take_looped_packets() noexcept;
     void remove_netif() noexcept;
 
     static err_t init_netif(netif* n) noexcept;
     static err_t output(netif* n, pbuf* p) noexcept;
+
+    weft::link* link_;
+    netif* netif_; // &own_ or lwIP's loopback
+    netif own_ = {};
+#if !WEFT_ONE_STACK // a board's links have no descriptors
     static void descriptor_ready(descriptor_watch& watch, unsigned events) noexcept;
+    result<> watch_link() noexcept;
 
     struct frame_watch : descriptor_watch {
         explicit frame_watch(host& h) noexcept : descriptor_watch(&descriptor_ready), owner(&h) {}
         host* owner;
     };
 
-    weft::link* link_;
     descriptor_driver* driver_;
-    netif* netif_ = nullptr; // &own_ or lwIP's loopback
-    netif own_ = {};
-    bool added_ = false;
+    frame_watch watch_;
     bool frames_waiting_ = false; // the descriptor said so and has not said otherwise since
     bool watching_ = false;
-    pbuf* spare_ = nullptr; // of a whole frame's size: what the next frame is read into. With a
-                            // link there always is one, or frames could not be taken and lost
-    frame_watch watch_;
+#endif
+    pbuf* spare_; // of a whole frame's size: what the next frame is read into. With a link there
+                  // always is one, or frames could not be taken and lost
     std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_{};
     std::size_t name_server_count_ = 0;
     std::uint32_t frames_dropped_ = 0;
