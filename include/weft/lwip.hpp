@@ -53,7 +53,9 @@ struct lwip_options {
 };
 
 /// errc::invalid_argument: a link of zero MTU, an address that is none, too many servers;
-/// errc::busy: lwIP already runs on another loop, or the loopback stack exists; errc::no_memory.
+/// errc::busy: lwIP already runs on another loop, or the loopback stack exists, or on a board any
+/// stack: it has one (weft/one_stack.hpp), and a seed is errc::not_supported there;
+/// errc::no_memory.
 ///
 /// Destroying it aborts what is still open. To let sent data arrive, run the loop until
 /// stack::drained().

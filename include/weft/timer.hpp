@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/clock.hpp>
+#include <weft/one_stack.hpp>
 
 #include <cstdint>
 
@@ -51,6 +52,9 @@ class timer_heap {
     }
 
     void schedule(timer& t, time_point deadline) noexcept {
+#if WEFT_ONE_STACK
+        fire_ = &timer_heap::fire_due;
+#endif
         t.deadline_ = deadline;
         t.order_ = ++scheduled_;
         t.child_ = nullptr;
@@ -80,6 +84,17 @@ class timer_heap {
             due.fire_(due);
         }
     }
+
+#if WEFT_ONE_STACK
+    /// The same where a program that schedules no timer is to link nothing of this.
+    void fire_if_any(time_point now) noexcept {
+        if (fire_ != nullptr) {
+            (this->*fire_)(now);
+        }
+    }
+#else
+    void fire_if_any(time_point now) noexcept { fire_due(now); }
+#endif
 
   private:
     static bool before(const timer& a, const timer& b) noexcept {
@@ -115,6 +130,9 @@ class timer_heap {
 
     static timer* merge_pairs(timer* first) noexcept;
 
+#if WEFT_ONE_STACK
+    void (timer_heap::*fire_)(time_point) noexcept = nullptr; // set with the first timer
+#endif
     timer* root_ = nullptr;
     std::uint32_t scheduled_ = 0;
 };

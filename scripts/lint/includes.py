@@ -27,9 +27,9 @@ MAY_OF_FILE = {f"facade/usocket/core/{name}": ALL_STACKS
 # In which room each public header lives. A new one must be given a room here.
 PUBLIC = {
     "runtime": """channel clock descriptor_driver driver errc event frame_arena frame_pool interrupt_event join latch line list loop
-        mutex port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
+        mutex one_stack port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
         when_all when_any""".split(),
-    "net": "address fmt io one_stack socket stack tcp udp resolve tls".split(),
+    "net": "address fmt io socket stack tcp udp resolve tls".split(),
     "link": "link wire tap unix_link pcap seeded_random link_counters".split(),
     "stack/host": ["host"],
     "stack/lwip": ["lwip", "network_interface"],

@@ -191,7 +191,7 @@ time_point loop::next_deadline() noexcept {
 }
 
 [[gnu::noinline]] void loop::fire_timers() noexcept {
-    timers_.fire_due(now());
+    timers_.fire_if_any(now());
 }
 
 inline void loop::run_ready_here() noexcept {

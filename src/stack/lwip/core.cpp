@@ -16,6 +16,18 @@
 
 namespace weft::lwip {
 
+#if !WEFT_ONE_STACK
+void host_list::add(host& h) noexcept {
+    hosts_.push_back(h);
+    ++count_;
+}
+
+void host_list::remove(host& h) noexcept {
+    static_cast<list_node&>(h).unlink();
+    --count_;
+}
+#endif
+
 core& core::create() noexcept {
     // never destroyed: sockets of static objects may outlive it otherwise, and boards never end
     alignas(core) static std::byte room[sizeof(core)];
@@ -26,7 +38,7 @@ core& core::create() noexcept {
 }
 
 result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
-    if (home_ != nullptr && home_ != &home) {
+    if (home_ != nullptr && (WEFT_ONE_STACK != 0 || home_ != &home)) {
         return fail(errc::busy);
     }
     if (home_ == nullptr) {
@@ -71,13 +83,11 @@ void core::have_heap() noexcept {
 }
 
 void core::add(host& h) noexcept {
-    hosts_.push_back(h);
-    ++host_count_;
+    hosts_.add(h);
 }
 
 void core::remove(host& h) noexcept {
-    static_cast<list_node&>(h).unlink();
-    --host_count_;
+    hosts_.remove(h);
     detach_if_unused();
 }
 
@@ -220,11 +230,13 @@ using weft::lwip::core;
 
 namespace {
 
+#if !WEFT_ONE_STACK
 /// lwIP's DNS client sends from no address: by the interface of the host that asks.
 netif* interface_of_question() noexcept {
     weft::lwip::host* const asking = core::instance().asking();
     return asking != nullptr ? &asking->interface() : nullptr;
 }
+#endif
 
 } // namespace
 
@@ -238,6 +250,17 @@ u32_t weft_lwip_sequence_clock(void) {
     return core::instance().sequence_clock();
 }
 
+#if WEFT_ONE_STACK
+// One interface: lwIP's own choice is right.
+struct netif* weft_lwip_ip4_route_src(const ip4_addr_t*, const ip4_addr_t*) {
+    return nullptr;
+}
+#if LWIP_IPV6
+struct netif* weft_lwip_ip6_route(const ip6_addr_t*, const ip6_addr_t*) {
+    return nullptr;
+}
+#endif
+#else
 struct netif*
 weft_lwip_ip4_route_src(const ip4_addr_t* source, [[maybe_unused]] const ip4_addr_t* destination) {
     if (source == nullptr || ip4_addr_isany_val(*source)) {
@@ -261,6 +284,7 @@ weft_lwip_ip6_route(const ip6_addr_t* source, [[maybe_unused]] const ip6_addr_t*
     });
     return found;
 }
+#endif
 #endif
 
 int weft_lwip_icmp4(struct pbuf* p) {

@@ -22,6 +22,42 @@ struct flush_link : list_node {};
 /// A socket that lwIP had no memory for, although its send buffer has room.
 struct starved_link : list_node {};
 
+#if WEFT_ONE_STACK
+/// The host of a board, which has no more than one.
+class host_list {
+  public:
+    [[nodiscard]] bool empty() const noexcept { return only_ == nullptr; }
+    void add(host& h) noexcept { only_ = &h; }
+    void remove(host&) noexcept { only_ = nullptr; }
+    [[nodiscard]] static bool several() noexcept { return false; }
+    template <class F>
+    void for_each(F&& visit) {
+        if (only_ != nullptr) {
+            visit(*only_);
+        }
+    }
+
+  private:
+    host* only_ = nullptr;
+};
+#else
+class host_list {
+  public:
+    [[nodiscard]] bool empty() const noexcept { return hosts_.empty(); }
+    void add(host& h) noexcept; // core.cpp: for whom a host is a list_node
+    void remove(host& h) noexcept;
+    [[nodiscard]] bool several() const noexcept { return count_ > 1; }
+    template <class F>
+    void for_each(F&& visit) {
+        hosts_.for_each(visit);
+    }
+
+  private:
+    int count_ = 0;
+    list<host> hosts_;
+};
+#endif
+
 /// Singleton, because lwIP's state is global. Attached to a loop while any host exists.
 class core final : public service {
   public:
@@ -34,7 +70,7 @@ class core final : public service {
     /// lwIP's heap can be used from now on, before there is a stack too.
     static void have_heap() noexcept;
 
-    /// errc::busy if lwIP already runs on another loop.
+    /// errc::busy if lwIP already runs on another loop, or on a board at all.
     result<> attach(loop& home, std::optional<std::uint64_t> seed) noexcept;
     void add(host& h) noexcept;
     void remove(host& h) noexcept;
@@ -42,7 +78,7 @@ class core final : public service {
     void detach_if_unused() noexcept;
 
     /// More than one host: wildcard addresses are then each host's own.
-    [[nodiscard]] bool several_hosts() const noexcept { return host_count_ > 1; }
+    [[nodiscard]] bool several_hosts() const noexcept { return hosts_.several(); }
     [[nodiscard]] host* host_of(const netif* n) noexcept;
     [[nodiscard]] host* host_with(const ip4_addr_t& source) noexcept;
     template <class F>
@@ -113,7 +149,6 @@ class core final : public service {
     bool any_starved_ = false; // starved_ may have been emptied since
     bool memory_available_ = false;
     int turns_until_timers_ = 0;
-    int host_count_ = 0;
     // Counted up by what the loop's clock went on, and not divided from it: that would be a
     // division of 64 bits, which a board's processor has not.
     std::uint32_t milliseconds_ = 0;
@@ -121,7 +156,7 @@ class core final : public service {
     lwip::names* names_ = nullptr;
     host* asking_ = nullptr;
     icmp_listener icmp_listener_ = nullptr;
-    list<host> hosts_;
+    host_list hosts_;
     list<flush_link> flush_;
     list<starved_link> starved_;
 };

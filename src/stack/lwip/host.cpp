@@ -161,17 +161,15 @@ void host::set_up_interface(const lwip_options& o) noexcept {
     }
     netif_set_up(&own_);
 #if LWIP_IPV6
+    s8_t index = 1; // the first is the link-local one; check() has seen that there is room
     for (const interface_address& each : o.ipv6) {
-        const ip_addr_t v6 = to_lwip(each.address, &own_);
-        s8_t index = -1;
-        netif_add_ip6_address(&own_, ip_2_ip6(&v6), &index); // check() has seen that there is room
-        if (index >= 0) {
-            // usable at once; duplicate address detection would delay every start by a second
-            netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
-        }
+        own_.ip6_addr[index] = to_lwip(each.address, &own_);
+        // usable at once; duplicate address detection would delay every start by a second
+        netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
+        ++index;
     }
 #endif
-    if (o.gateway && netif_default == nullptr) {
+    if (WEFT_ONE_STACK != 0 || (o.gateway && netif_default == nullptr)) {
         netif_set_default(&own_);
     }
 }
@@ -197,9 +195,7 @@ host::~host() {
     if (parts_in_use.ping_without_host != nullptr) {
         parts_in_use.ping_without_host(*this);
     }
-    if (linked()) {
-        c.remove(*this);
-    }
+    c.remove(*this);
     if (netif_ != nullptr) {
         tcp::abort_all(*this);
     }
