@@ -1,6 +1,8 @@
 // Intrusive doubly linked lists: a node unlinks itself in constant time and nothing is allocated.
 #pragma once
 
+#include <weft/one_stack.hpp>
+
 namespace weft {
 
 /// A place in one list. Unlinking needs no list. Whoever destroys a linked one unlinks it first:
@@ -14,7 +16,7 @@ class list_link {
 
     [[nodiscard]] bool linked() const noexcept { return next_ != nullptr; }
 
-    void unlink() noexcept {
+    WEFT_SMALL void unlink() noexcept {
         if (next_ == nullptr) {
             return;
         }
@@ -34,6 +36,23 @@ class list_link {
   private:
     template <class T>
     friend class list;
+
+    // Of a list's head. The order of the stores keeps GCC from joining two of a pointer into a
+    // slower one of 16 bytes.
+    WEFT_SMALL void append(list_link& node) noexcept {
+        list_link& last = *prev_;
+        node.prev_ = &last;
+        prev_ = &node;
+        node.next_ = this;
+        last.next_ = &node;
+    }
+    WEFT_SMALL list_link& take_first() noexcept {
+        list_link& first = *next_;
+        next_ = first.next_;
+        first.next_->prev_ = this;
+        first.next_ = nullptr;
+        return first;
+    }
 
     list_link* next_; // null: in no list
     list_link* prev_; // valid while next_ is
@@ -65,24 +84,11 @@ class list {
     [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
     [[nodiscard]] T& front() const noexcept { return *static_cast<T*>(head_.next_); }
 
-    // The order of the stores keeps GCC from joining two of a pointer into a slower one of 16
-    // bytes.
-    void push_back(T& item) noexcept {
-        list_link& node = item;
-        list_link& last = *head_.prev_;
-        node.prev_ = &last;
-        head_.prev_ = &node;
-        node.next_ = &head_;
-        last.next_ = &node;
-    }
+    void push_back(T& item) noexcept { head_.append(item); }
     void push_front(T& item) noexcept { insert(head_, item); }
 
     T& pop_front() noexcept {
-        list_link& first = *head_.next_;
-        head_.next_ = first.next_;
-        first.next_->prev_ = &head_;
-        first.next_ = nullptr;
-        return static_cast<T&>(first);
+        return static_cast<T&>(head_.take_first());
     }
 
     /// Calls visit(T&) on each; the visited node may unlink itself.

@@ -17,13 +17,17 @@
 #endif
 #endif
 
+// WEFT_SMALL: a function that hosts want inline, and a board once.
+//
 //     WEFT_WAIST result<> bind(const endpoint& at) noexcept WEFT_PURE;      // of the waist
 //     result<> bind(const endpoint& at) noexcept WEFT_OVERRIDE;             // of a stack
 #if WEFT_ONE_STACK
+#define WEFT_SMALL [[gnu::noinline]]
 #define WEFT_WAIST
 #define WEFT_PURE
 #define WEFT_OVERRIDE
 #else
+#define WEFT_SMALL
 #define WEFT_WAIST virtual
 #define WEFT_PURE = 0
 #define WEFT_OVERRIDE override

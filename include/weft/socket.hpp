@@ -175,7 +175,7 @@ class socket_core : public retired {
     virtual void do_close() noexcept = 0;
 
     /// Bits were gained: whoever waits for them is made runnable.
-    void raise(readiness gained) noexcept {
+    WEFT_SMALL void raise(readiness gained) noexcept {
         ready_ |= gained;
         if (any(gained & (readiness::readable | readiness::error | readiness::hangup)) &&
             reader_.operation != nullptr) {

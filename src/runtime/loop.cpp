@@ -172,7 +172,7 @@ inline time_point loop::deadline_before(time_point latest) noexcept {
     if (has_work()) {
         return at_once;
     }
-    const time_point deadline = timers_.earliest() < latest ? timers_.earliest() : latest;
+    const time_point deadline = earlier(timers_.earliest(), latest) ? timers_.earliest() : latest;
     return services_.empty() ? deadline : services_deadline(deadline);
 }
 
@@ -180,10 +180,13 @@ time_point loop::next_deadline() noexcept {
     return deadline_before(never);
 }
 
-[[gnu::noinline]] time_point loop::services_deadline(time_point latest) noexcept {
+#if !WEFT_ONE_STACK
+[[gnu::noinline]]
+#endif
+time_point loop::services_deadline(time_point latest) noexcept {
     services_.for_each([&](service& part) {
         const time_point wanted = part.next_deadline();
-        if (wanted < latest) {
+        if (earlier(wanted, latest)) {
             latest = wanted;
         }
     });
@@ -230,6 +233,7 @@ inline void loop::run_ready_here() noexcept {
 // Nearly every turn of a server finds nothing to do but to sleep: the driver runs what its events
 // make ready.
 inline bool loop::turn(time_point deadline) noexcept {
+#if !WEFT_ONE_STACK
     if (ready_.empty() && quiet_ && timers_.empty() &&
         posted_.load(std::memory_order_relaxed) == nullptr) [[likely]] {
         now_is_fresh_ = false;
@@ -240,6 +244,7 @@ inline bool loop::turn(time_point deadline) noexcept {
         }
         return something_can_happen || has_work();
     }
+#endif
     return full_turn(deadline);
 }
 

@@ -11,6 +11,7 @@ extern "C" {
 #include <lwip/init.h>
 #include <lwip/ip.h>
 #include <lwip/ip6_addr.h>
+#include <lwip/mem.h>
 #include <lwip/mld6.h>
 #include <lwip/nd6.h>
 #include <lwip/netif.h>

@@ -208,7 +208,7 @@ time_point core::next_deadline() noexcept {
     hosts_.for_each([&](host& h) {
         // what was sent between two turns, as by a connect() of the façade, may be there already
         const time_point arrival = h.loopback_pending() ? at_once : h.next_arrival();
-        earliest = arrival < earliest ? arrival : earliest;
+        earliest = earlier(arrival, earliest) ? arrival : earliest;
     });
     if (hosts_.empty()) {
         return earliest; // lwIP without a host has nothing to do
@@ -217,7 +217,7 @@ time_point core::next_deadline() noexcept {
     if (wait != SYS_TIMEOUTS_SLEEPTIME_INFINITE) {
         // lwIP counts whole milliseconds: the deadline is when that counter gets there
         const time_point due{duration(counted_ns_ + std::int64_t{wait} * 1'000'000)};
-        earliest = due < earliest ? due : earliest;
+        earliest = earlier(due, earliest) ? due : earliest;
     }
     return earliest;
 }

@@ -6,7 +6,9 @@
 #include <weft/list.hpp>
 #include <weft/loop.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <new>
 #include <optional>
 
 namespace weft::lwip {
@@ -21,6 +23,18 @@ struct host_link : list_node {};
 struct flush_link : list_node {};
 /// A socket that lwIP had no memory for, although its send buffer has room.
 struct starved_link : list_node {};
+
+#if WEFT_ONE_STACK
+/// On a board straight from lwIP's heap, without what operator new adds for any alignment.
+struct heap_object {
+    static void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+        return mem_malloc(static_cast<mem_size_t>(size));
+    }
+    static void operator delete(void* object) noexcept { mem_free(object); }
+};
+#else
+struct heap_object {};
+#endif
 
 #if WEFT_ONE_STACK
 /// The host of a board, which has no more than one.

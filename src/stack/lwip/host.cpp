@@ -117,6 +117,8 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
     return std::unique_ptr<stack>(made);
 }
 
+static_assert(!WEFT_ONE_STACK || (alignof(host) <= MEM_ALIGNMENT && alignof(tcp) <= MEM_ALIGNMENT));
+
 host::host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept
     : stack(home), link_(o.link),
 #if !WEFT_ONE_STACK

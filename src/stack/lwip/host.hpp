@@ -15,7 +15,7 @@
 
 namespace weft::lwip {
 
-class host final : public stack, public list_node {
+class host final : public stack, public list_node, public heap_object {
   public:
     static constexpr int frames_per_turn = service::frames_per_turn;
 

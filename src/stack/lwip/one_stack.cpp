@@ -176,8 +176,9 @@ result<endpoint> socket_core::remote() const noexcept {
 // --- the stack
 
 void stack::operator delete(stack* gone, std::destroying_delete_t) noexcept {
-    mine(*gone).~host();
-    ::operator delete(gone);
+    lwip::host& going = mine(*gone);
+    going.~host();
+    lwip::heap_object::operator delete(&going);
 }
 std::string_view stack::name() const noexcept {
     return mine(*this).name();

@@ -82,7 +82,7 @@ result<endpoint> tcp::remote() const noexcept {
     if (!has_peer()) {
         return fail(errc::not_connected);
     }
-    return peer_;
+    return endpoint{from_lwip(pcb_->remote_ip), pcb_->remote_port};
 }
 
 bool tcp::can_send() const noexcept {
@@ -109,13 +109,13 @@ readiness tcp::confirmed() noexcept {
     }
     if (state_ == state::finished) {
         found |= readiness::hangup;
-        found |= pending_error_ != errc::ok ? readiness::error : readiness::none;
+        found |= pending_error_ != 0 ? readiness::error : readiness::none;
     }
     return found;
 }
 
 errc tcp::take_error() noexcept {
-    return closed() ? errc::bad_handle : std::exchange(pending_error_, errc::ok);
+    return closed() ? errc::bad_handle : tell_error();
 }
 
 // --- options

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace weft::lwip {
 
@@ -20,7 +21,10 @@ class host;
 ///         -> listening                                  (listener_ instead of pcb_)
 /// `finished` comes from any of them: closed, reset, timed out; pcb_ is gone.
 /// A connection accepted by lwIP is `connected`, waiting in its listener's queue.
-class tcp final : public tcp_socket, public flush_link, public starved_link {
+class tcp final : public tcp_socket,
+                  public flush_link,
+                  public starved_link,
+                  public heap_object {
   public:
     static result<tcp_socket*> open(host& on, family f) noexcept;
     /// Aborts every pcb of a host that goes away; their sockets end with errc::network_down,
@@ -94,6 +98,9 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     ~tcp() = default;
 
     result<> usable() const noexcept;
+    errc tell_error() noexcept {
+        return static_cast<errc>(std::exchange(pending_error_, std::uint8_t{0}));
+    }
     [[nodiscard]] bool has_peer() const noexcept {
         return state_ == state::connected || state_ == state::half_closed;
     }
@@ -164,8 +171,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     std::uint8_t due_ = 0;
     bool end_seen_ = false;         // the peer's FIN, or an error: nothing more is received
     bool wildcard_ = false;         // bound to any: local() says so
-    errc pending_error_ = errc::ok; // told once
-    endpoint peer_;                 // stays known after the pcb is gone
+    std::uint8_t pending_error_ = 0; // an errc; told once
 };
 
 } // namespace weft::lwip

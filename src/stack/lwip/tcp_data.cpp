@@ -77,9 +77,7 @@ io_count tcp::end_of_input() noexcept {
     if (closed()) {
         return io_error(errc::bad_handle);
     }
-    if (pending_error_ != errc::ok) {
-        const errc why = pending_error_;
-        pending_error_ = errc::ok;
+    if (const errc why = tell_error(); why != errc::ok) {
         return io_error(why);
     }
     if (end_seen_) {
@@ -217,9 +215,7 @@ io_count tcp::cannot_send() noexcept {
     if (closed()) {
         return io_error(errc::bad_handle);
     }
-    if (pending_error_ != errc::ok) {
-        const errc why = pending_error_;
-        pending_error_ = errc::ok;
+    if (const errc why = tell_error(); why != errc::ok) {
         return io_error(why);
     }
     if (state_ == state::connecting) {

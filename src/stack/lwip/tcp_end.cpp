@@ -42,7 +42,7 @@ void tcp::lost(err_t why) noexcept {
 // The pcb is gone, or is lwIP's business now.
 void tcp::end_with(errc why) noexcept {
     state_ = state::finished;
-    pending_error_ = why;
+    pending_error_ = static_cast<std::uint8_t>(why);
     end_seen_ = true;
     raise(readiness::readable | readiness::writable | readiness::error | readiness::hangup);
 }

@@ -114,7 +114,6 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
     connection->adopt(fresh); // recv is set here, or lwIP's default one throws data away
     connection->state_ = state::connected;
     connection->port_ = self->port_;
-    connection->peer_ = {from_lwip(fresh->remote_ip), fresh->remote_port};
     connection->raise(readiness::writable);
     tcp_backlog_delayed(fresh); // it counts against the backlog until try_accept
     connection->listening_ = self;
@@ -181,7 +180,6 @@ result<> tcp::start_connect(const endpoint& to) noexcept {
     }
     hear_of_unreachable();
     state_ = state::connecting;
-    peer_ = to;
     // An error here calls nothing back and leaves the pcb ours.
     const err_t started = tcp_connect(pcb_, &ip, to.port, &on_connected);
     if (started != ERR_OK) {
@@ -204,11 +202,10 @@ result<> tcp::connect_result() noexcept {
         lower(readiness::writable);
         return fail(errc::would_block);
     case state::finished: {
-        const errc why = pending_error_;
+        const errc why = tell_error();
         if (why == errc::ok) {
             return end_seen_ ? result<>(fail(errc::not_connected)) : result<>();
         }
-        pending_error_ = errc::ok;
         return fail(why);
     }
     default:
