@@ -3,6 +3,7 @@
 
 #include <weft/port.hpp>
 
+#include <cstddef>
 #include <new>
 
 namespace {
@@ -26,6 +27,14 @@ const nothrow_t nothrow{};
     stop();
 }
 } // namespace std
+
+// Virtual destructors name these. memory.cpp has them where there is memory.
+[[gnu::weak]] void operator delete(void*) noexcept {
+    stop();
+}
+[[gnu::weak]] void operator delete(void*, std::size_t) noexcept {
+    stop();
+}
 
 extern "C" [[gnu::weak, noreturn]] void __cxa_pure_virtual() {
     stop();
