@@ -26,8 +26,8 @@ bool to_hundredths(std::string_view text, std::int32_t& number) {
             behind_point += behind_point >= 0 ? 1 : 0;
         }
     }
-    for (; behind_point < 2; behind_point += behind_point < 0 ? 2 : 1) {
-        value *= behind_point < 0 ? 100 : 10;
+    for (int given = behind_point < 0 ? 0 : behind_point; given < 2; ++given) {
+        value *= 10;
     }
     number = negative ? -value : value;
     return digits != 0;

@@ -6,6 +6,8 @@
 
 #include <weft/lwip.hpp>
 
+#include <chrono>
+
 namespace {
 
 class this_board final : public programs::device {
@@ -31,7 +33,9 @@ class this_board final : public programs::device {
 this_board shown;
 
 weft::task<> serve(weft::stack& net) {
-    return programs::status_page(net, {weft::address::any(), 80}, shown);
+    using namespace std::chrono_literals;
+    return programs::status_page(
+        net, {weft::address::any(), 80}, shown, {.connections = 4, .patience = 3s});
 }
 
 } // namespace
