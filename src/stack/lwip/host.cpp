@@ -294,8 +294,8 @@ void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
 }
 #endif
 
-// Read into a buffer of full size; small frames are copied into one that fits, so that a peer
-// cannot make small segments hold large buffers.
+// A frame is read into a buffer of full size. Small ones are copied into one that fits, so that a
+// peer cannot make small segments hold large buffers.
 pbuf* host::receive_frame() noexcept {
     const u16_t size = frame_size(*link_);
     std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
@@ -312,7 +312,9 @@ pbuf* host::receive_frame() noexcept {
         std::memset(static_cast<std::byte*>(spare_->payload) + n, 0, shortest_frame - n);
         n = shortest_frame;
     }
-    if (n * 2 > size) {
+    const bool small = n * 2 <= size;
+#if MEM_LIBC_MALLOC
+    if (!small) {
         pbuf* const next = new_frame(size);
         if (next == nullptr) {
             return nullptr; // without memory the frame is lost, as on a cable
@@ -321,11 +323,18 @@ pbuf* host::receive_frame() noexcept {
         pbuf_realloc(full, static_cast<u16_t>(n));
         return full;
     }
-    pbuf* fitting = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_RAM);
-    if (fitting != nullptr) {
-        std::memcpy(fitting->payload, spare_->payload, n);
+#endif
+    // lwIP's own heap is for what is sent: large frames never take it, or peers that neither read
+    // nor stop sending would leave nothing for the ACKs of others.
+    pbuf* kept = small ? pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_RAM) : nullptr;
+    if (kept == nullptr) {
+        kept = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_POOL);
+        PBUF_CHECK_FREE_OOSEQ(); // an empty pool: what waits behind a gap goes, and is sent again
     }
-    return fitting;
+    if (kept != nullptr) {
+        pbuf_take(kept, spare_->payload, static_cast<u16_t>(n));
+    }
+    return kept;
 }
 
 // netif_poll() without its draining: what a packet makes lwIP send back waits for the next time.

@@ -28,6 +28,17 @@ void give_up(weft::tcp_stream& peer, weft::errc why) noexcept {
     }
 }
 
+/// All of it, or patience ends.
+weft::task<> send(weft::tcp_stream& peer, std::span<const std::byte> what) {
+    const auto sent = co_await weft::timeout(peer.send_all(what), patience);
+    if (!sent) {
+        co_await weft::fail(sent.error());
+    }
+    if (sent->error != weft::errc::ok) {
+        co_await weft::fail(sent->error);
+    }
+}
+
 /// Port 7: sends back what it receives.
 weft::task<> echo(weft::tcp_stream peer) {
     std::array<std::byte, 256> buffer;
@@ -41,7 +52,7 @@ weft::task<> echo(weft::tcp_stream peer) {
             co_return;
         }
         const std::span<const std::byte> answer(buffer.data(), *received);
-        const auto sent = co_await weft::timeout(peer.send_all(answer), patience);
+        const auto sent = co_await send(peer, answer);
         if (!sent) {
             give_up(peer, sent.error());
             co_return;
