@@ -329,7 +329,6 @@ pbuf* host::receive_frame() noexcept {
     pbuf* kept = small ? pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_RAM) : nullptr;
     if (kept == nullptr) {
         kept = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_POOL);
-        PBUF_CHECK_FREE_OOSEQ(); // an empty pool: what waits behind a gap goes, and is sent again
     }
     if (kept != nullptr) {
         pbuf_take(kept, spare_->payload, static_cast<u16_t>(n));
