@@ -32,7 +32,7 @@ PUBLIC = {
     "net": "address fmt io socket stack tcp udp resolve tls".split(),
     "link": "link wire tap unix_link pcap seeded_random link_counters".split(),
     "stack/host": ["host"],
-    "stack/lwip": ["lwip", "network_interface"],
+    "stack/lwip": ["lwip", "network_interface", "ping"],
 }
 ROOM_OF = {header: room for room, headers in PUBLIC.items() for header in headers}
 # The standard library's share of a public header, its C headers included; and what weft stands on.

@@ -117,6 +117,14 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
     return std::unique_ptr<stack>(made);
 }
 
+host* host::behind(const stack& s) noexcept {
+    host* found = nullptr;
+    if (core* const only = core::find(); only != nullptr) {
+        only->for_each_host([&](host& h) { found = &h == &s ? &h : found; });
+    }
+    return found;
+}
+
 static_assert(!WEFT_ONE_STACK || (alignof(host) <= MEM_ALIGNMENT && alignof(tcp) <= MEM_ALIGNMENT));
 
 host::host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept

@@ -21,6 +21,8 @@ class host final : public stack, public list_node, public heap_object {
 
     static result<std::unique_ptr<stack>> make(weft::loop& home, const lwip_options& o) noexcept;
     ~host() WEFT_OVERRIDE;
+    /// Null if this is another kind of stack.
+    [[nodiscard]] static host* behind(const stack& s) noexcept;
 
     [[nodiscard]] std::string_view name() const noexcept WEFT_OVERRIDE { return "lwip"; }
     result<tcp_socket*> open_tcp(family f) noexcept WEFT_OVERRIDE;

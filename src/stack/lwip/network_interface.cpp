@@ -31,14 +31,6 @@ list<network_interface>& every_interface() noexcept {
     return *made;
 }
 
-host* host_behind(const stack& s) noexcept {
-    host* found = nullptr;
-    if (core* const only = core::find(); only != nullptr) {
-        only->for_each_host([&](host& h) { found = &h == &s ? &h : found; });
-    }
-    return found;
-}
-
 netif* netif_of(void* of) noexcept {
     return of != nullptr ? &static_cast<host*>(of)->interface() : nullptr;
 }
@@ -137,7 +129,7 @@ struct interface_parts {
 };
 
 network_interface::network_interface(stack& of) noexcept
-    : host_(host_behind(of)), without_(errc::not_supported) {
+    : host_(host::behind(of)), without_(errc::not_supported) {
     lwip::parts_in_use.interface_of_host = &interface_parts::look;
     lwip::parts_in_use.interface_without_host = &interface_parts::host_goes;
     every_interface().push_back(*this);

@@ -1,10 +1,12 @@
 // ICMP's destination unreachable (RFC 792, RFC 4443), which lwIP itself does not hand to its pcbs:
-// the input hooks see every ICMP packet first and tell the socket whose packet is quoted in it.
+// the input hooks see every ICMP packet first and tell the socket whose packet is quoted in it. A
+// program that pings hears of its echo requests too.
 
 #include "stack/lwip/unreachable.hpp"
 
 #include "stack/lwip/api.hpp"
 #include "stack/lwip/core.hpp"
+#include "stack/lwip/parts.hpp"
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
 
@@ -15,27 +17,6 @@
 
 namespace weft::lwip {
 
-namespace {
-
-/// The sender's view of the packet that could not be delivered.
-struct quoted {
-    std::uint8_t protocol;
-    std::uint16_t source_port;
-    std::uint16_t destination_port;
-    std::uint32_t sequence; // TCP's
-    ip_addr_t source;
-    ip_addr_t destination;
-};
-
-std::uint16_t read16(const std::uint8_t* at) noexcept {
-    return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
-}
-
-std::uint32_t read32(const std::uint8_t* at) noexcept {
-    return std::uint32_t{read16(at)} << 16 | read16(at + 2);
-}
-
-/// RFC 1071's sum of the bytes from `begin` to `end`; 0xffff if a checksum among them is right.
 std::uint32_t
 sum_of(const pbuf* p, std::size_t begin, std::size_t end, std::uint32_t sum) noexcept {
     std::size_t at = 0;
@@ -51,6 +32,26 @@ sum_of(const pbuf* p, std::size_t begin, std::size_t end, std::uint32_t sum) noe
         sum = (sum & 0xffff) + (sum >> 16);
     }
     return sum;
+}
+
+namespace {
+
+/// The sender's view of the packet that could not be delivered.
+struct quoted {
+    std::uint8_t protocol;
+    std::uint16_t source_port;
+    std::uint16_t destination_port;
+    std::uint32_t sequence; // TCP's; of an echo request its identifier and sequence number
+    ip_addr_t source;
+    ip_addr_t destination;
+};
+
+std::uint16_t read16(const std::uint8_t* at) noexcept {
+    return static_cast<std::uint16_t>(at[0] << 8 | at[1]);
+}
+
+std::uint32_t read32(const std::uint8_t* at) noexcept {
+    return std::uint32_t{read16(at)} << 16 | read16(at + 2);
 }
 
 /// Whatever the zone: a quoted packet has none.
@@ -95,6 +96,15 @@ void tell(const quoted& q, errc why) noexcept {
         tell_udp(q, why);
     } else if (q.protocol == IP_PROTO_TCP) {
         tell_tcp(q, why);
+    } else if (parts_in_use.ping_failed != nullptr) { // the other protocol that we speak
+        parts_in_use.ping_failed(q.sequence, q.destination, why);
+    }
+}
+
+/// On the way the packet's hops were used up.
+void tell_expired(const quoted& q) noexcept {
+    if (q.protocol != IP_PROTO_UDP && q.protocol != IP_PROTO_TCP) {
+        tell(q, errc::host_unreachable);
     }
 }
 
@@ -104,8 +114,9 @@ void on_icmp4(pbuf* p) noexcept {
     const std::size_t size =
         pbuf_copy_partial(p, bytes.data(), static_cast<u16_t>(bytes.size()), 0);
     const std::size_t outer = static_cast<std::size_t>(bytes[0] & 0x0f) * 4;
+    const bool expired = bytes[outer] == 11;
     if (outer < 20 || size < outer + 8 + 20 + 8 ||
-        bytes[outer] != 3 /* destination unreachable */) {
+        (bytes[outer] != 3 /* destination unreachable */ && !expired)) {
         return;
     }
     const std::uint8_t* inner = bytes.data() + outer + 8;
@@ -125,6 +136,10 @@ void on_icmp4(pbuf* p) noexcept {
         {}};
     IP_ADDR4(&q.source, inner[12], inner[13], inner[14], inner[15]);
     IP_ADDR4(&q.destination, inner[16], inner[17], inner[18], inner[19]);
+    if (expired) {
+        tell_expired(q);
+        return;
+    }
     switch (bytes[outer + 1]) {
     case 0: // net
     case 6:
@@ -150,7 +165,9 @@ void on_icmp6(pbuf* p) noexcept {
     const std::size_t size =
         pbuf_copy_partial(p, bytes.data(), static_cast<u16_t>(bytes.size()), 0);
     constexpr std::size_t outer = 40;
-    if (size < outer + 8 + 40 + 8 || bytes[outer] != 1 /* destination unreachable */) {
+    const bool expired = bytes[outer] == 3;
+    if (size < outer + 8 + 40 + 8 ||
+        (bytes[outer] != 1 /* destination unreachable */ && !expired)) {
         return;
     }
     const std::size_t length = read16(bytes.data() + 4);
@@ -171,6 +188,10 @@ void on_icmp6(pbuf* p) noexcept {
     };
     q.source = read_address(inner + 8);
     q.destination = read_address(inner + 24);
+    if (expired) {
+        tell_expired(q);
+        return;
+    }
     switch (bytes[outer + 1]) {
     case 0: // no route
         tell(q, errc::network_unreachable);
@@ -188,6 +209,9 @@ void on_icmp6(pbuf* p) noexcept {
 #endif
 
 void on_icmp(pbuf* p, [[maybe_unused]] int version) noexcept {
+    if (parts_in_use.ping_sees != nullptr) {
+        parts_in_use.ping_sees(p);
+    }
 #if LWIP_IPV6
     if (version == 6) {
         on_icmp6(p);
