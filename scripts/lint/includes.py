@@ -26,7 +26,8 @@ MAY_OF_FILE = {f"facade/usocket/core/{name}": ALL_STACKS
 
 # In which room each public header lives. A new one must be given a room here.
 PUBLIC = {
-    "runtime": """channel clock descriptor_driver driver errc event frame_arena frame_pool interrupt_event join latch line list loop
+    "runtime": """channel clock descriptor_driver driver errc event frame_arena frame_pool heartbeat
+        interrupt_event join latch line list loop
         mutex one_stack port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
         when_all when_any""".split(),
     "net": "address fmt io socket stack tcp udp resolve tls".split(),
