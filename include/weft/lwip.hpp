@@ -76,6 +76,43 @@ struct lwip_usage {
 };
 [[nodiscard]] lwip_usage count_lwip_usage() noexcept;
 
+/// One of lwIP's pools, which have fixed numbers of elements, or its heap.
+struct lwip_pool {
+    const char* name = ""; // as lwIP calls it: "TCP_PCB", "PBUF_POOL", "HEAP"
+    std::size_t used = 0;  // elements; of the heap bytes
+    std::size_t most_used = 0;
+    std::size_t limit = 0;
+    std::uint32_t failures = 0; // how often it was asked for more than it had
+};
+
+/// All pools, and then the heap where it is lwIP's own (profiles small and tiny). Empty unless lwIP
+/// was compiled to count (Meson option lwip_stats), which takes 20 B a pool on Cortex-M and a few
+/// instructions of each allocation.
+///
+///     for (const weft::lwip_pool& each : weft::lwip_pools{}) { ... each.name, each.used ... }
+class lwip_pools {
+  public:
+    class iterator {
+      public:
+        explicit iterator(std::size_t at) noexcept : at_(at) {}
+        lwip_pool operator*() const noexcept { return lwip_pools{}[at_]; }
+        iterator& operator++() noexcept {
+            ++at_;
+            return *this;
+        }
+        friend bool operator==(const iterator&, const iterator&) noexcept = default;
+
+      private:
+        std::size_t at_;
+    };
+
+    [[nodiscard]] std::size_t size() const noexcept;
+    /// As it is now; `index` is below size().
+    [[nodiscard]] lwip_pool operator[](std::size_t index) const noexcept;
+    [[nodiscard]] iterator begin() const noexcept { return iterator(0); }
+    [[nodiscard]] iterator end() const noexcept { return iterator(size()); }
+};
+
 /// The release that was compiled in: "2.2.1".
 [[nodiscard]] const char* lwip_version() noexcept;
 

@@ -234,3 +234,12 @@ TEST_CASE(
     }
     CHECK(arrived > 100);
 }
+
+#if !LWIP_STATS
+TEST_CASE("pools are counted only where lwIP was compiled to: there are none to see here") {
+    const weft::lwip_pools none;
+    CHECK(none.size() == 0);
+    CHECK(none.begin() == none.end());
+    CHECK(none[0].limit == 0);
+}
+#endif
