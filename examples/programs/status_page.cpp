@@ -1,5 +1,6 @@
 #include "status_page.hpp"
 
+#include "elapsed.hpp"
 #include "request_head.hpp"
 #include "status_text.hpp"
 #include "text.hpp"
@@ -190,7 +191,7 @@ class connection {
     [[nodiscard]] status_values look() const noexcept {
         const weft::duration up = shared_->net->loop().now() - shared_->begun;
         status_values values;
-        values.uptime = static_cast<std::uint32_t>(up / 1s);
+        values.uptime = seconds_of(up);
         values.frames_in_use = number(weft::frame_pool::in_use());
         values.frames_reserved = number(weft::frame_pool::reserved());
         values.frames_most = number(weft::frame_pool::high_water());

@@ -1,6 +1,7 @@
 #include "telemetry.hpp"
 
 #include "back_off.hpp"
+#include "elapsed.hpp"
 #include "reading_queue.hpp"
 #include "text.hpp"
 
@@ -55,7 +56,7 @@ class client {
         weft::stack& net, const telemetry_start& start, telemetry_device& device,
         telemetry_counters& counters) noexcept
         : net_(&net), start_(&start), device_(&device), counters_(&counters),
-          pauses_(start.first_pause, start.longest_pause), begun_(net.loop().now()) {}
+          pauses_(start.first_pause, start.longest_pause) {}
 
     weft::task<> run() {
         const auto both = co_await weft::when_all(take_readings(), deliver_readings());
@@ -70,11 +71,9 @@ class client {
 
     weft::task<> take_readings() {
         weft::time_point due = net_->loop().now();
+        std::uint32_t uptime = 0; // ms
         while (true) {
-            const weft::duration up = due - begun_;
-            const reading next{
-                ++counters_->taken, static_cast<std::uint32_t>(up / std::chrono::milliseconds(1)),
-                device_->measure()};
+            const reading next{++counters_->taken, uptime, device_->measure()};
             if (!queue_.push(next)) {
                 ++counters_->lost;
             }
@@ -84,6 +83,7 @@ class client {
                 co_return;
             }
             due += start_->interval;
+            uptime += milliseconds_of(start_->interval);
             const auto slept = co_await weft::sleep_until(due);
             if (!slept) {
                 co_await weft::fail(slept.error());
@@ -208,7 +208,6 @@ class client {
     telemetry_device* device_;
     telemetry_counters* counters_;
     back_off pauses_;
-    weft::time_point begun_;
     weft::event something_; // was put into the queue, or the last of it was acknowledged
     bool all_taken_ = false;
     reading_queue<telemetry_room> queue_;

@@ -6,15 +6,27 @@
 #include <sensor.hpp>
 #include <text.hpp>
 
-#include <usocket/usocket.hpp>
-#include <usocket/utime.hpp>
+#include <usocket/stack.hpp>
+#include <weft/sleep.hpp>
+#include <weft/sync_wait.hpp>
 
 #include <array>
+#include <chrono>
 
 namespace {
 
+weft::loop* home = nullptr;
+
+weft::task<> rest(weft::duration time) {
+    [[maybe_unused]] const auto slept = co_await weft::sleep_for(time);
+}
+
+/// utime::sleep_ms() without its floating point, which this processor has to emulate.
 std::int64_t sleep_ms(std::int64_t ms) {
-    const auto slept = usocket::utime::sleep_ms(ms);
+    const auto slept = weft::sync_wait(*home, rest(std::chrono::milliseconds(ms)));
+    if (board::quit_asked()) {
+        return programs::sensor_interrupted;
+    }
     return slept ? 0 : -static_cast<std::int64_t>(slept.error());
 }
 
@@ -24,6 +36,7 @@ void tell(std::int64_t error) {
 
 int watch(weft::stack& net) {
     usocket::use(net);
+    home = &net.loop();
     us_set_idle([](void*) -> int { return board::quit_asked(); }, nullptr, 50);
     programs::sensor from{.timeout = 1000, .pause = 100, .sleep = &sleep_ms, .failed = &tell};
     us_address_set(&from.at, US_AF_INET, "10.0.2.100", 10, 7002, 0, 0);

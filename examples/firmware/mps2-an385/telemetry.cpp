@@ -2,6 +2,7 @@
 // is at 10.0.2.100, which QEMU's user network can be told to forward.
 #include "board.hpp"
 
+#include <elapsed.hpp>
 #include <telemetry.hpp>
 
 #include <weft/port.hpp>
@@ -23,16 +24,13 @@ class this_board final : public programs::telemetry_device {
     }
     void connected() noexcept override { board::say("connected"); }
     void disconnected(weft::errc why, weft::duration pause) noexcept override {
-        board::say("not connected: ", why, "; again in ", milliseconds(pause), " ms");
+        board::say("not connected: ", why, "; again in ", programs::milliseconds_of(pause), " ms");
     }
     void acknowledged(std::uint32_t sequence) noexcept override {
         board::say("acknowledged ", sequence);
     }
 
   private:
-    static std::uint32_t milliseconds(weft::duration time) noexcept {
-        return static_cast<std::uint32_t>(time / 1ms);
-    }
     std::int32_t taken_ = 0;
 };
 
