@@ -53,7 +53,7 @@ class timer_heap {
 
     void schedule(timer& t, time_point deadline) noexcept {
 #if WEFT_ONE_STACK
-        fire_ = &timer_heap::fire_due;
+        fire_ = &fire_due_of;
 #endif
         t.deadline_ = deadline;
         t.order_ = ++scheduled_;
@@ -89,7 +89,7 @@ class timer_heap {
     /// The same where a program that schedules no timer is to link nothing of this.
     void fire_if_any(time_point now) noexcept {
         if (fire_ != nullptr) {
-            (this->*fire_)(now);
+            fire_(*this, now);
         }
     }
 #else
@@ -131,7 +131,8 @@ class timer_heap {
     static timer* merge_pairs(timer* first) noexcept;
 
 #if WEFT_ONE_STACK
-    void (timer_heap::*fire_)(time_point) noexcept = nullptr; // set with the first timer
+    static void fire_due_of(timer_heap& heap, time_point now) noexcept { heap.fire_due(now); }
+    void (*fire_)(timer_heap&, time_point) noexcept = nullptr; // set with the first timer
 #endif
     timer* root_ = nullptr;
     std::uint32_t scheduled_ = 0;

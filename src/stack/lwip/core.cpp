@@ -37,9 +37,9 @@ core& core::create() noexcept {
     return *only_;
 }
 
-result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
+errc core::attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept {
     if (home_ != nullptr && (WEFT_ONE_STACK != 0 || home_ != &home)) {
-        return fail(errc::busy);
+        return errc::busy;
     }
     if (home_ == nullptr) {
         home_ = &home;
@@ -48,7 +48,7 @@ result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
     }
     if (seed) {
 #if WEFT_ONE_STACK
-        return fail(errc::not_supported); // a board's source may itself be deterministic
+        return errc::not_supported; // a board's source may itself be deterministic
 #else
         random_source::instance().seed(*seed);
 #endif
@@ -56,7 +56,7 @@ result<> core::attach(loop& home, std::optional<std::uint64_t> seed) noexcept {
         random_source::instance().seed_from_system();
     }
     initialize();
-    return {};
+    return errc::ok;
 }
 
 void core::initialize() noexcept {

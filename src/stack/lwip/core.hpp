@@ -85,7 +85,7 @@ class core final : public service {
     static void have_heap() noexcept;
 
     /// errc::busy if lwIP already runs on another loop, or on a board at all.
-    result<> attach(loop& home, std::optional<std::uint64_t> seed) noexcept;
+    errc attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept;
     void add(host& h) noexcept;
     void remove(host& h) noexcept;
     /// Leaves the loop when no host is left, so that another loop may have lwIP.

@@ -31,7 +31,7 @@ netif* loopback_netif() noexcept {
     return found;
 }
 
-u16_t frame_size(const weft::link& of) noexcept {
+WEFT_SMALL u16_t frame_size(const weft::link& of) noexcept {
     return static_cast<u16_t>(of.mtu() + weft::link::header_size);
 }
 
@@ -44,8 +44,7 @@ errc check(const lwip_options& o) noexcept {
     bool wrong = o.name_servers.size() > DNS_MAX_SERVERS;
     [[maybe_unused]] bool any_v6 = false;
     if (o.link != nullptr) {
-        const std::size_t mtu = o.link->mtu();
-        wrong |= mtu == 0 || mtu + link::header_size > 0xffff;
+        wrong |= o.link->mtu() - 1 >= 0xffff - link::header_size; // 0 too
 #if !WEFT_ONE_STACK
         wrong |= o.link->descriptor() >= 0 && o.driver == nullptr;
 #endif
@@ -78,26 +77,27 @@ errc check(const lwip_options& o) noexcept {
 // Whatever can fail is done before there is a host: ~host(), which takes everything down, is then
 // linked only by programs that destroy one.
 result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
+    core& c = core::create();
     errc failed = check(o);
+    if (failed == errc::ok) {
+        failed = c.attach(home, o.seed);
+    }
     if (failed != errc::ok) {
         return fail(failed);
     }
-    core& c = core::create();
-    if (const result<> attached = c.attach(home, o.seed); !attached) {
-        return fail(attached.error());
-    }
     host* made = nullptr;
+    netif* loopback = nullptr;
     pbuf* spare = nullptr;
     if (o.link != nullptr) {
         spare = new_frame(frame_size(*o.link));
         failed = spare != nullptr ? errc::ok : errc::no_memory;
-    } else if (netif* const loopback = loopback_netif(); loopback == nullptr) {
+    } else if (loopback = loopback_netif(); loopback == nullptr) {
         failed = errc::no_such_device;
     } else if (c.host_of(loopback) != nullptr) {
         failed = errc::busy;
     }
     if (failed == errc::ok) {
-        made = new (std::nothrow) host(home, o, spare);
+        made = new (std::nothrow) host(home, o, loopback, spare);
         failed = errc::no_memory;
     }
     if (made == nullptr) {
@@ -127,8 +127,8 @@ host* host::behind(const stack& s) noexcept {
 
 static_assert(!WEFT_ONE_STACK || (alignof(host) <= MEM_ALIGNMENT && alignof(tcp) <= MEM_ALIGNMENT));
 
-host::host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept
-    : stack(home), link_(o.link),
+host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare) noexcept
+    : stack(home), link_(o.link), netif_(loopback),
 #if !WEFT_ONE_STACK
       driver_(o.driver), watch_(*this),
 #endif
@@ -136,8 +136,6 @@ host::host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept
     if (link_ != nullptr) {
         netif_ = &own_;
         set_up_interface(o);
-    } else {
-        netif_ = loopback_netif();
     }
     for (const address& each : o.name_servers) {
         name_servers_[name_server_count_++] = to_lwip(each, netif_);

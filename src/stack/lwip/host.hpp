@@ -64,7 +64,7 @@ class host final : public stack, public list_node, public heap_object {
     [[nodiscard]] std::uint32_t frames_dropped() const noexcept { return frames_dropped_; }
 
   private:
-    host(weft::loop& home, const lwip_options& o, pbuf* spare) noexcept;
+    host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare) noexcept;
     void set_up_interface(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     static void take(pbuf* packet, netif* in) noexcept;
@@ -108,6 +108,9 @@ inline void host::take(pbuf* packet, netif* in) noexcept {
 }
 
 inline int host::take_loopback() noexcept {
+#if WEFT_ONE_STACK
+    return take_looped_packets();
+#else
     netif* const n = netif_;
     pbuf* const only = n->loop_first;
     if (only->next != nullptr) {
@@ -116,6 +119,7 @@ inline int host::take_loopback() noexcept {
     n->loop_first = nullptr;
     take(only, n);
     return 1;
+#endif
 }
 
 } // namespace weft::lwip

@@ -128,8 +128,9 @@ class tcp final : public tcp_socket,
     io_count receive_across(std::span<std::byte> into) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
-    io_count send_part(std::span<const std::byte> from) noexcept;
-    io_count send_less(std::span<const std::byte> from, err_t refused) noexcept;
+    err_t write(const std::byte* from, std::size_t n) noexcept {
+        return tcp_write(pcb_, from, static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
+    }
     io_count no_room() noexcept;
     void emptied() noexcept;
     void owe(std::size_t n) noexcept;

@@ -37,13 +37,15 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (p == nullptr) [[unlikely]] {
         return self->received_end(*pcb);
     }
-    if (p->next != nullptr) {
-        return self->received_parts(p);
+#if !WEFT_ONE_STACK
+    if (p->next == nullptr) {
+        *self->end_ = p;
+        self->end_ = &p->next;
+        self->raise(readiness::readable);
+        return ERR_OK;
     }
-    *self->end_ = p;
-    self->end_ = &p->next;
-    self->raise(readiness::readable);
-    return ERR_OK;
+#endif
+    return self->received_parts(p);
 }
 
 // The peer's FIN: lwIP tells it once.
@@ -95,11 +97,12 @@ io_count tcp::end_of_input() noexcept {
 }
 
 io_count tcp::receive_some(std::span<std::byte> into) noexcept {
+#if !WEFT_ONE_STACK
     pbuf* const only = first_;
     if (only == nullptr || only->next != nullptr || only->len > into.size()) {
         return receive_across(into);
     }
-    // Most often all that waits is one pbuf, and it fits.
+    // Most often all that waits is one pbuf, and it fits. A board has the general case alone.
     const std::size_t n = only->len;
     first_ = nullptr;
     emptied();
@@ -107,9 +110,17 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
     std::memcpy(into.data(), only->payload, n);
     pbuf_free(only);
     return static_cast<io_count>(n);
+#else
+    return receive_across(into);
+#endif
 }
 
-[[gnu::noinline]] io_count tcp::receive_across(std::span<std::byte> into) noexcept {
+#if !WEFT_ONE_STACK
+[[gnu::noinline]]
+#else
+inline
+#endif
+io_count tcp::receive_across(std::span<std::byte> into) noexcept {
     if (into.empty() && state_ != state::listening && !closed()) {
         return 0;
     }
@@ -230,39 +241,25 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     if (state_ != state::connected) [[unlikely]] {
         return cannot_send();
     }
-    const std::size_t n = from.size();
-    if (n > pcb_->snd_buf || n - 1 >= 0xffff) [[unlikely]] { // tcp_sndbuf() is cut to 16 bits
-        return send_part(from);
+    std::size_t n = from.size();
+    if (n > tcp_sndbuf(pcb_)) [[unlikely]] { // which is cut to 16 bits
+        n = tcp_sndbuf(pcb_);
+        if (n == 0) {
+            return no_room();
+        }
+    } else if (n == 0) [[unlikely]] {
+        return 0;
     }
-    const err_t written = tcp_write(pcb_, from.data(), static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
+    err_t written = write(from.data(), n);
+    if (written == ERR_MEM && n > tcp_mss(pcb_)) [[unlikely]] {
+        n = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
+        written = write(from.data(), n);
+    }
     if (written != ERR_OK) [[unlikely]] {
-        return send_less(from, written);
+        return written == ERR_MEM ? no_room() : io_error(to_errc(written));
     }
     flush_later(due_output);
     return static_cast<io_count>(n);
-}
-
-// None, or more than fit the send buffer or tcp_write's 16 bits.
-[[gnu::noinline]] io_count tcp::send_part(std::span<const std::byte> from) noexcept {
-    if (from.empty()) {
-        return 0;
-    }
-    const std::size_t room = std::min<std::size_t>(tcp_sndbuf(pcb_), 0xffff);
-    return room == 0 ? no_room() : send_some(from.first(std::min(from.size(), room)));
-}
-
-// lwIP did not take them all.
-[[gnu::noinline]] io_count tcp::send_less(std::span<const std::byte> from, err_t refused) noexcept {
-    if (refused != ERR_MEM) {
-        return io_error(to_errc(refused));
-    }
-    const u16_t segment = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
-    if (from.size() <= segment ||
-        tcp_write(pcb_, from.data(), segment, TCP_WRITE_FLAG_COPY) != ERR_OK) {
-        return no_room();
-    }
-    flush_later(due_output);
-    return segment;
 }
 
 io_count tcp::no_room() noexcept {
