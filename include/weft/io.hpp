@@ -71,7 +71,7 @@ class io_wait : public io_operation {
   public:
     template <class P>
     bool await_suspend(std::coroutine_handle<P> caller) noexcept {
-        return begin(caller.address(), caller.promise().current_scope(), what);
+        return begin(caller.address(), caller.promise().current_scope(), kind_of_this);
     }
 
   protected:
@@ -81,8 +81,8 @@ class io_wait : public io_operation {
     static io_count attempt_it(io_operation& self) noexcept {
         return static_cast<Derived&>(self).attempt();
     }
-    static void run_again(waiter& node) { again(node, what); }
-    static constexpr kind what{&attempt_it, &run_again, D};
+    static void run_again(waiter& node) { again(node, kind_of_this); }
+    static constexpr kind kind_of_this{&attempt_it, &run_again, D};
 };
 
 #else
