@@ -87,9 +87,7 @@ class list {
     void push_back(T& item) noexcept { head_.append(item); }
     void push_front(T& item) noexcept { insert(head_, item); }
 
-    T& pop_front() noexcept {
-        return static_cast<T&>(head_.take_first());
-    }
+    T& pop_front() noexcept { return static_cast<T&>(head_.take_first()); }
 
     /// Calls visit(T&) on each; the visited node may unlink itself.
     template <class F>

@@ -21,10 +21,7 @@ class host;
 ///         -> listening                                  (listener_ instead of pcb_)
 /// `finished` comes from any of them: closed, reset, timed out; pcb_ is gone.
 /// A connection accepted by lwIP is `connected`, waiting in its listener's queue.
-class tcp final : public tcp_socket,
-                  public flush_link,
-                  public starved_link,
-                  public heap_object {
+class tcp final : public tcp_socket, public flush_link, public starved_link, public heap_object {
   public:
     static result<tcp_socket*> open(host& on, family f) noexcept;
     /// Aborts every pcb of a host that goes away; their sockets end with errc::network_down,
@@ -170,8 +167,8 @@ class tcp final : public tcp_socket,
     state state_ = state::fresh;
     family family_;
     std::uint8_t due_ = 0;
-    bool end_seen_ = false;         // the peer's FIN, or an error: nothing more is received
-    bool wildcard_ = false;         // bound to any: local() says so
+    bool end_seen_ = false;          // the peer's FIN, or an error: nothing more is received
+    bool wildcard_ = false;          // bound to any: local() says so
     std::uint8_t pending_error_ = 0; // an errc; told once
 };
 
