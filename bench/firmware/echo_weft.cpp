@@ -1,55 +1,26 @@
 // The echo server of the board as coroutines, for comparing with echo_raw.c: the same driver, the
 // same lwIP, the same lines on the console.
 #include "board.h"
+#include "echo_server.hpp"
 #include "ethernet.hpp"
 
-#include <weft/frame_pool.hpp>
+#include <weft/frame_arena.hpp>
 #include <weft/lwip.hpp>
 #include <weft/port.hpp>
 #include <weft/sync_wait.hpp>
-#include <weft/task_group.hpp>
-
-#include <array>
 
 namespace {
 
-alignas(weft::frame_pool::granule) constinit std::array<std::byte, 16 * 1024> frames{};
+constinit weft::frame_arena<16 * 1024> frames;
 
-weft::task<> serve(weft::tcp_stream peer) {
-    std::array<std::byte, 512> buffer;
-    while (true) {
-        const auto received = co_await peer.recv(buffer);
-        if (!received || *received == 0) {
-            co_return;
-        }
-        const auto sent = co_await peer.send_all(buffer.data(), *received);
-        if (!sent) {
-            co_return;
-        }
-    }
-}
-
-weft::task<> echo(weft::stack& net) {
-    auto listener = net.listen({weft::address::any(), 7});
-    if (!listener) {
-        co_await weft::fail(listener.error());
-    }
+void say() {
     board_puts("echoing at port 7\n");
-    weft::task_group peers{net.loop()};
-    while (true) {
-        auto peer = co_await listener->accept();
-        if (!peer) {
-            co_await weft::fail(peer.error());
-        }
-        const auto spawned = peers.spawn(serve(std::move(*peer)));
-        static_cast<void>(spawned); // without memory the connection is closed
-    }
 }
 
 } // namespace
 
 int main() {
-    weft::frame_pool::use_arena(frames);
+    frames.use();
     weft::port_driver sleeper;
     weft::loop loop(sleeper);
     board::ethernet cable;
@@ -60,7 +31,7 @@ int main() {
     if (cable.start(sleeper)) {
         const auto net = weft::make_lwip_stack(loop, options);
         if (net) {
-            const auto done = weft::sync_wait(loop, echo(**net));
+            const auto done = weft::sync_wait(loop, bench::echo(**net, &say));
             static_cast<void>(done);
         }
         board_puts("no Ethernet, or no memory\n");

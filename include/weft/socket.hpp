@@ -256,11 +256,9 @@ class tcp_socket : public socket_core {
     /// Up to into.size() received bytes; 0: the peer finished, for good (or into is empty).
     /// would_block; not_connected; connection_reset once, after the data that came before it.
     io_count try_recv(std::span<std::byte> into) noexcept {
-#if !WEFT_ONE_STACK // there it is the stack's to say
         if (!any(ready() & readiness::readable) && !into.empty()) {
             return io_error(errc::would_block);
         }
-#endif
         return receive_some(into);
     }
 

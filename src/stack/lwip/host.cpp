@@ -346,15 +346,21 @@ pbuf* host::receive_frame() noexcept {
 int host::take_looped_packets() noexcept {
     netif* const n = netif_;
     int taken = 0;
+#if WEFT_ONE_STACK // with what comes back: a board's turns cost more than they hold back
+    const bool more = true;
+#else
     bool more = true;
-    while (more && taken < frames_per_turn) {
+#endif
+    while (more && n->loop_first != nullptr && taken < frames_per_turn) {
         pbuf* const packet = n->loop_first;
         pbuf* last = packet;
         while (last->len != last->tot_len) {
             last = last->next;
         }
         n->loop_first = last->next;
+#if !WEFT_ONE_STACK
         more = last->next != nullptr;
+#endif
         last->next = nullptr;
         take(packet, n);
         ++taken;

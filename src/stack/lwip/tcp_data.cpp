@@ -37,15 +37,13 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (p == nullptr) [[unlikely]] {
         return self->received_end(*pcb);
     }
-#if !WEFT_ONE_STACK
-    if (p->next == nullptr) {
-        *self->end_ = p;
-        self->end_ = &p->next;
-        self->raise(readiness::readable);
-        return ERR_OK;
+    if (p->next != nullptr) {
+        return self->received_parts(p);
     }
-#endif
-    return self->received_parts(p);
+    *self->end_ = p;
+    self->end_ = &p->next;
+    self->raise(readiness::readable);
+    return ERR_OK;
 }
 
 // The peer's FIN: lwIP tells it once.
