@@ -1,4 +1,5 @@
-/* The other end of an echo over lwIP's loopback, by callbacks, for images that measure themselves. */
+/* The other end of an echo over lwIP's loopback, by callbacks, for images that measure themselves.
+ */
 #ifndef WEFT_BENCH_FIRMWARE_ECHO_CLIENT_H
 #define WEFT_BENCH_FIRMWARE_ECHO_CLIENT_H
 

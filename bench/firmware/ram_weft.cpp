@@ -1,6 +1,6 @@
-// What weft's objects take of the board's memory, without connections and with some: of lwIP's heap,
-// which nothing else here uses while the network is quiet, and of the arena for frames. Prints a
-// line for each, and ends.
+// What weft's objects take of the board's memory, without connections and with some: of lwIP's
+// heap, which nothing else here uses while the network is quiet, and of the arena for frames.
+// Prints a line for each, and ends.
 #include "board.h"
 #include "echo_client.h"
 #include "echo_server.hpp"
@@ -13,6 +13,8 @@
 
 #include <lwip/mem.h>
 
+#include <new>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -22,22 +24,30 @@ constexpr std::uint32_t connections = 4;
 constinit weft::frame_arena<16 * 1024> frames;
 std::uint32_t connected = 0;
 
-/// The largest block that lwIP's heap can give, which is all of it that is free: nothing was freed
-/// between two blocks when it is asked.
+/// All that lwIP's heap can give: the largest block, again and again, each with what lwIP puts in
+/// front of it.
 std::uint32_t heap_left() {
-    std::uint32_t low = 0;
-    std::uint32_t high = MEM_SIZE;
-    while (low < high) {
-        const std::uint32_t middle = (low + high + 1) / 2;
-        void* const block = mem_malloc(static_cast<mem_size_t>(middle));
-        if (block != nullptr) {
-            mem_free(block);
-            low = middle;
-        } else {
-            high = middle - 1;
+    constexpr std::uint32_t header = 8; // two indices of 16 bits and a flag, aligned
+    struct block {
+        block* next;
+    };
+    block* taken = nullptr;
+    std::uint32_t left = 0;
+    for (std::uint32_t size = MEM_SIZE; size >= 12;) {
+        void* const found = mem_malloc(static_cast<mem_size_t>(size));
+        if (found == nullptr) {
+            size -= MEM_ALIGNMENT;
+            continue;
         }
+        taken = ::new (found) block{taken};
+        left += size + header;
     }
-    return low;
+    while (taken != nullptr) {
+        block* const first = taken;
+        taken = first->next;
+        mem_free(first);
+    }
+    return left;
 }
 
 err_t on_connected(void*, tcp_pcb*, err_t) {

@@ -259,7 +259,7 @@ class tcp_socket : public socket_core {
         if (!any(ready() & readiness::readable) && !into.empty()) {
             return io_error(errc::would_block);
         }
-        return receive_some(into);
+        return receive_some(into.data(), into.size());
     }
 
     /// Takes 1..from.size() bytes for delivery; they are copied. would_block; not_connected;
@@ -270,17 +270,17 @@ class tcp_socket : public socket_core {
             return io_error(errc::would_block);
         }
 #endif
-        return send_some(from);
+        return send_some(from.data(), from.size());
     }
 
     /// The same for callers that do not wait for events: the stack is asked, whatever is known.
     io_count ask_recv(std::span<std::byte> into) noexcept {
         presume(readiness::readable);
-        return receive_some(into);
+        return receive_some(into.data(), into.size());
     }
     io_count ask_send(std::span<const std::byte> from) noexcept {
         presume(readiness::writable);
-        return send_some(from);
+        return send_some(from.data(), from.size());
     }
 
     /// The first received bytes in place, at least one unless the stream ended; valid until
@@ -310,8 +310,8 @@ class tcp_socket : public socket_core {
   protected:
     explicit tcp_socket(loop& home) noexcept : socket_core(home, kind::stream) {}
     ~tcp_socket() = default;
-    WEFT_WAIST io_count receive_some(std::span<std::byte> into) noexcept WEFT_PURE;
-    WEFT_WAIST io_count send_some(std::span<const std::byte> from) noexcept WEFT_PURE;
+    WEFT_WAIST io_count receive_some(std::byte* into, std::size_t size) noexcept WEFT_PURE;
+    WEFT_WAIST io_count send_some(const std::byte* from, std::size_t size) noexcept WEFT_PURE;
 };
 
 /// A received datagram: `size` bytes are in the caller's buffer; `truncated` if it was longer.

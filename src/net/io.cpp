@@ -6,42 +6,43 @@ namespace weft {
 
 // True if it waits; else count_ is what came of it.
 bool io_operation::begin(void* caller, scope& chain, const kind& what) noexcept {
-    count_ = io_error(errc::bad_handle);
-    if (core_ == nullptr) {
-        return false;
-    }
-    wait_side& side = what.side == direction::in ? core_->reader() : core_->writer();
-    if (side.operation != nullptr) {
-        count_ = io_error(errc::already);
-        return false;
-    }
-    if (chain.spend()) {
-        count_ = what.attempt(*this);
-        if (!would_block(count_)) {
-            return false;
+    socket_core* const core = core_;
+    io_count n = io_error(errc::bad_handle);
+    if (core != nullptr) {
+        wait_side& side = what.side == direction::in ? core->reader() : core->writer();
+        n = io_error(errc::already);
+        if (side.operation == nullptr) {
+            if (chain.spend()) [[likely]] {
+                n = what.attempt(*this);
+            } else if (chain.canceled()) {
+                chain.note_interrupted();
+                n = io_error(errc::canceled);
+            } else { // others' turn: through the ready queue
+                core->home().make_ready(side);
+                n = io_error(errc::would_block);
+            }
+            if (would_block(n)) {
+                side.operation = this;
+                side.run = what.run_again;
+                scope_ = &chain;
+                frame_ = caller;
+                chain.begin_wait(side);
+                return true;
+            }
         }
-    } else if (chain.canceled()) {
-        chain.note_interrupted();
-        count_ = io_error(errc::canceled);
-        return false;
-    } else { // others' turn: through the ready queue
-        core_->home().make_ready(side);
     }
-    side.operation = this;
-    side.run = what.run_again;
-    scope_ = &chain;
-    frame_ = caller;
-    chain.begin_wait(side);
-    return true;
+    count_ = n;
+    return false;
 }
 
 // The side of the socket was made ready, or the scope was cancelled.
 void io_operation::again(waiter& node, const kind& what) {
     auto& side = static_cast<wait_side&>(node);
     auto& self = *static_cast<io_operation*>(side.operation);
+    scope& chain = *self.scope_;
     io_count n = io_error(errc::canceled);
-    if (self.scope_->canceled()) {
-        self.scope_->note_interrupted();
+    if (chain.canceled()) [[unlikely]] {
+        chain.note_interrupted();
     } else {
         n = what.attempt(self);
         if (would_block(n)) {
@@ -51,7 +52,7 @@ void io_operation::again(waiter& node, const kind& what) {
     const auto caller = std::coroutine_handle<>::from_address(self.frame_);
     self.count_ = n;
     side.operation = nullptr;
-    self.scope_->end_wait();
+    chain.end_wait();
     caller.resume();
 }
 

@@ -204,26 +204,26 @@ inline void loop::run_ready_here() noexcept {
     }
 }
 
+#if !WEFT_ONE_STACK
 [[gnu::noinline]] void loop::run_ready() noexcept {
     run_ready_here();
 }
+#endif
 
 // What a stack took in makes coroutines write, which makes it send, which may bring more to take in
 // (loopback): such rounds go on until the frames of a turn are used up.
 [[gnu::noinline]] bool loop::run_services() noexcept {
-    const auto exchange = [this] {
+    int frames_left = service::frames_per_turn;
+    bool anything = false;
+    while (frames_left > 0) {
         int taken = 0;
         services_.for_each([&taken](service& part) { taken += part.exchange(); });
-        return taken;
-    };
-    int frames_left = service::frames_per_turn;
-    int taken = exchange();
-    const bool anything = taken != 0 || !ready_.empty();
-    if (anything) {
-        do {
-            run_ready_here();
-            frames_left -= taken;
-        } while (frames_left > 0 && (taken = exchange()) != 0);
+        if (taken == 0 && (anything || ready_.empty())) {
+            break;
+        }
+        anything = true;
+        run_ready_here();
+        frames_left -= taken;
     }
     service_work_ = frames_left <= 0; // then there may be more
     services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
@@ -260,9 +260,12 @@ inline bool loop::turn(time_point deadline) noexcept {
         fire_timers();
     }
     something_can_happen |= !ready_.empty();
+#if !WEFT_ONE_STACK // without services the other does it too
     if (services_.empty()) {
         run_ready();
-    } else {
+    } else
+#endif
+    {
         something_can_happen |= run_services();
     }
     if (!retired_.empty()) {

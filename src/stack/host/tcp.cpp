@@ -179,10 +179,10 @@ errc tcp::take_error() noexcept {
 
 // --- bytes
 
-io_count tcp::receive_some(std::span<std::byte> into) noexcept {
-    const ssize_t n = ::recv(descriptor, into.data(), into.size(), 0);
+io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
+    const ssize_t n = ::recv(descriptor, into, size, 0);
     if (n > 0) [[likely]] {
-        if (static_cast<std::size_t>(n) < into.size()) [[likely]] {
+        if (static_cast<std::size_t>(n) < size) [[likely]] {
             if (short_reads_ != 0) [[unlikely]] {
                 read_short();
             } else {
@@ -191,7 +191,7 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
         }
         return n;
     }
-    return n == 0 ? 0 : receive_failed(into.size());
+    return n == 0 ? 0 : receive_failed(size);
 }
 
 void tcp::read_short() noexcept {
@@ -210,9 +210,9 @@ io_count tcp::receive_failed(std::size_t asked) noexcept {
     return io_error(final_error(number));
 }
 
-io_count tcp::send_some(std::span<const std::byte> from) noexcept {
-    const ssize_t n = ::send(descriptor, from.data(), from.size(), no_signal);
-    if (n == static_cast<ssize_t>(from.size())) [[likely]] {
+io_count tcp::send_some(const std::byte* from, std::size_t size) noexcept {
+    const ssize_t n = ::send(descriptor, from, size, no_signal);
+    if (n == static_cast<ssize_t>(size)) [[likely]] {
         return n;
     }
     return sent_less(n);

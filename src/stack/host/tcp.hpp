@@ -43,8 +43,8 @@ class tcp final : public tcp_socket, private descriptor_watch {
     result<endpoint> remote() const noexcept override;
 
   protected:
-    io_count receive_some(std::span<std::byte> into) noexcept override;
-    io_count send_some(std::span<const std::byte> from) noexcept override;
+    io_count receive_some(std::byte* into, std::size_t size) noexcept override;
+    io_count send_some(const std::byte* from, std::size_t size) noexcept override;
     void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 

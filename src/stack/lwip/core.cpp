@@ -161,17 +161,13 @@ inline int core::take_frames() noexcept {
     return taken;
 }
 
-[[gnu::noinline]] int core::take_frames_and_feed() noexcept {
+int core::exchange() noexcept {
+    send_out();
     const int taken = take_frames();
-    if (taken != 0 || memory_available_) {
+    if (any_starved_ && (taken != 0 || memory_available_)) [[unlikely]] {
         feed_starved();
     }
     return taken;
-}
-
-int core::exchange() noexcept {
-    send_out();
-    return any_starved_ ? take_frames_and_feed() : take_frames();
 }
 
 bool core::end_turn() noexcept {
@@ -190,7 +186,7 @@ void core::check_timers() noexcept {
     hosts_.for_each([](host& h) { h.look_around(); });
 }
 
-void core::feed_starved() noexcept {
+[[gnu::noinline]] void core::feed_starved() noexcept {
     any_starved_ = false;
     memory_available_ = false;
     starved_.for_each([](starved_link& link) {

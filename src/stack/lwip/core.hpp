@@ -148,7 +148,6 @@ class core final : public service {
     std::uint32_t count_time() noexcept;
     void send_out() noexcept;
     int take_frames() noexcept;
-    int take_frames_and_feed() noexcept;
     void feed_starved() noexcept;
     void check_timers() noexcept;
 

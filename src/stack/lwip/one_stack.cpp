@@ -49,11 +49,11 @@ result<> tcp_socket::start_connect(const endpoint& to) noexcept {
 result<> tcp_socket::connect_result() noexcept {
     return mine(*this).connect_result();
 }
-io_count tcp_socket::receive_some(std::span<std::byte> into) noexcept {
-    return mine(*this).receive_some(into);
+io_count tcp_socket::receive_some(std::byte* into, std::size_t size) noexcept {
+    return mine(*this).receive_some(into, size);
 }
-io_count tcp_socket::send_some(std::span<const std::byte> from) noexcept {
-    return mine(*this).send_some(from);
+io_count tcp_socket::send_some(const std::byte* from, std::size_t size) noexcept {
+    return mine(*this).send_some(from, size);
 }
 result<std::span<const std::byte>> tcp_socket::peek() noexcept {
     return mine(*this).peek();

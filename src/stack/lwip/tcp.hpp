@@ -70,8 +70,8 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
 
   private:
     friend class weft::tcp_socket;
-    io_count receive_some(std::span<std::byte> into) noexcept WEFT_OVERRIDE;
-    io_count send_some(std::span<const std::byte> from) noexcept WEFT_OVERRIDE;
+    io_count receive_some(std::byte* into, std::size_t size) noexcept WEFT_OVERRIDE;
+    io_count send_some(const std::byte* from, std::size_t size) noexcept WEFT_OVERRIDE;
     void dispose() noexcept override { delete this; }
     void do_close() noexcept override;
 
@@ -122,7 +122,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
     [[nodiscard]] bool doomed() const noexcept { return (due_ & due_abort) != 0; }
     err_t received_end(const tcp_pcb& pcb) noexcept;
     err_t received_parts(pbuf* parts) noexcept;
-    io_count receive_across(std::span<std::byte> into) noexcept;
+    io_count receive_across(std::byte* into, std::size_t size) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
     err_t write(const std::byte* from, std::size_t n) noexcept {

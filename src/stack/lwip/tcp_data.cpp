@@ -94,22 +94,22 @@ io_count tcp::end_of_input() noexcept {
     }
 }
 
-io_count tcp::receive_some(std::span<std::byte> into) noexcept {
+io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
 #if !WEFT_ONE_STACK
     pbuf* const only = first_;
-    if (only == nullptr || only->next != nullptr || only->len > into.size()) {
-        return receive_across(into);
+    if (only == nullptr || only->next != nullptr || only->len > size) {
+        return receive_across(into, size);
     }
     // Most often all that waits is one pbuf, and it fits. A board has the general case alone.
     const std::size_t n = only->len;
     first_ = nullptr;
     emptied();
     owe(n);
-    std::memcpy(into.data(), only->payload, n);
+    std::memcpy(into, only->payload, n);
     pbuf_free(only);
     return static_cast<io_count>(n);
 #else
-    return receive_across(into);
+    return receive_across(into, size);
 #endif
 }
 
@@ -118,8 +118,8 @@ io_count tcp::receive_some(std::span<std::byte> into) noexcept {
 #else
 inline
 #endif
-io_count tcp::receive_across(std::span<std::byte> into) noexcept {
-    if (into.empty() && state_ != state::listening && !closed()) {
+io_count tcp::receive_across(std::byte* into, std::size_t size) noexcept {
+    if (size == 0 && state_ != state::listening && !closed()) {
         return 0;
     }
     if (first_ == nullptr) {
@@ -128,16 +128,16 @@ io_count tcp::receive_across(std::span<std::byte> into) noexcept {
     std::size_t taken = 0;
     do {
         const std::size_t left = first_->len;
-        const std::size_t room = into.size() - taken;
+        const std::size_t room = size - taken;
         const std::size_t n = left < room ? left : room;
-        std::memcpy(into.data() + taken, first_->payload, n);
+        std::memcpy(into + taken, first_->payload, n);
         taken += n;
         if (n < left) {
             cut_consumed(n);
             break;
         }
         pop_consumed();
-    } while (first_ != nullptr && taken != into.size());
+    } while (first_ != nullptr && taken != size);
     if (first_ == nullptr) {
         emptied();
     }
@@ -235,11 +235,11 @@ io_count tcp::cannot_send() noexcept {
     return io_error(ended ? errc::broken_pipe : errc::not_connected);
 }
 
-io_count tcp::send_some(std::span<const std::byte> from) noexcept {
+io_count tcp::send_some(const std::byte* from, std::size_t size) noexcept {
     if (state_ != state::connected) [[unlikely]] {
         return cannot_send();
     }
-    std::size_t n = from.size();
+    std::size_t n = size;
     if (n > tcp_sndbuf(pcb_)) [[unlikely]] { // which is cut to 16 bits
         n = tcp_sndbuf(pcb_);
         if (n == 0) {
@@ -248,10 +248,10 @@ io_count tcp::send_some(std::span<const std::byte> from) noexcept {
     } else if (n == 0) [[unlikely]] {
         return 0;
     }
-    err_t written = write(from.data(), n);
+    err_t written = write(from, n);
     if (written == ERR_MEM && n > tcp_mss(pcb_)) [[unlikely]] {
         n = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
-        written = write(from.data(), n);
+        written = write(from, n);
     }
     if (written != ERR_OK) [[unlikely]] {
         return written == ERR_MEM ? no_room() : io_error(to_errc(written));

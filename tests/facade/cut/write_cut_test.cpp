@@ -59,18 +59,18 @@ class scripted_socket final : public weft::tcp_socket {
     result<weft::endpoint> remote() const noexcept override { return weft::endpoint{}; }
 
   protected:
-    weft::io_count receive_some(std::span<std::byte>) noexcept override {
+    weft::io_count receive_some(std::byte*, std::size_t) noexcept override {
         lower(readiness::readable);
         return weft::io_error(errc::would_block);
     }
-    weft::io_count send_some(std::span<const std::byte> from) noexcept override {
-        const std::size_t n = std::min(from.size(), script_->room);
-        if (n == 0 && !from.empty()) {
+    weft::io_count send_some(const std::byte* from, std::size_t size) noexcept override {
+        const std::size_t n = std::min(size, script_->room);
+        if (n == 0 && size != 0) {
             lower(readiness::writable);
             return weft::io_error(errc::would_block);
         }
         script_->room -= n;
-        script_->taken.append(reinterpret_cast<const char*>(from.data()), n);
+        script_->taken.append(reinterpret_cast<const char*>(from), n);
         return static_cast<weft::io_count>(n);
     }
     [[nodiscard]] readiness confirmed() noexcept override { return ready(); }
