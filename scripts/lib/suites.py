@@ -102,7 +102,7 @@ SUITES = (
           options=("-Dbuildtype=debugoptimized", "-Db_sanitize=thread", "-Db_lundef=false",
                    "-Dexamples=false", "-Dlwip_stack=false"),
           env=CLANG, select="post|facade threads", slower=4),
-    Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)|names tap",
+    Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)|names tap|services",
           options=("-Doptimization=1", *PLAIN, "-Dlwip_version=2.1.3", "-Dexamples=false"),
           env=GCC),
     Build("no-exceptions", "the runtime and the facade without exceptions and RTTI",

@@ -43,7 +43,8 @@ void free_low_ports() {
 
 } // namespace
 
-std::string dnsmasq::start(const weft::endpoint& at, const std::string& hosts) {
+std::string dnsmasq::start(
+    const weft::endpoint& at, const std::string& hosts, const std::vector<std::string>& more) {
     std::array<char, weft::endpoint_text_size> room{};
     std::vector<std::string> words{
         "dnsmasq",
@@ -61,6 +62,7 @@ std::string dnsmasq::start(const weft::endpoint& at, const std::string& hosts) {
     if (::geteuid() == 0) {
         words.emplace_back("--user=root"); // its files are ours alone
     }
+    words.insert(words.end(), more.begin(), more.end());
     std::vector<char*> arguments;
     for (std::string& each : words) {
         arguments.push_back(each.data());

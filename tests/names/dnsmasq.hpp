@@ -19,8 +19,10 @@ class dnsmasq {
 
     /// Serves what `hosts` (the path of a file like /etc/hosts) says at `at`; of names that end in
     /// ".test" it knows no others, and all else it refuses. Returns once it answers; empty, or what
-    /// went wrong.
-    std::string start(const weft::endpoint& at, const std::string& hosts);
+    /// went wrong. `more` are further options of its own, as for DHCP.
+    std::string start(
+        const weft::endpoint& at, const std::string& hosts,
+        const std::vector<std::string>& more = {});
 
   private:
     pid_t child_ = -1;

@@ -53,16 +53,6 @@ void put(sockaddr& into, std::uint32_t ipv4_in_network_order) {
     std::memcpy(&into, &at, sizeof at);
 }
 
-std::string bring_up(const std::string& name) {
-    const control_socket control(AF_INET);
-    ifreq request = request_for(name);
-    if (!control.ask(SIOCGIFFLAGS, &request)) {
-        return failed("SIOCGIFFLAGS");
-    }
-    request.ifr_flags = static_cast<short>(request.ifr_flags | IFF_UP | IFF_RUNNING);
-    return control.ask(SIOCSIFFLAGS, &request) ? "" : failed("SIOCSIFFLAGS");
-}
-
 void write_setting(const std::string& path, const char* value) {
     const int file = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (file >= 0) { // a container may keep /proc/sys read-only; then duplicate detection takes 1 s
@@ -111,11 +101,23 @@ bool usable(const weft::address& ipv6) {
 
 } // namespace
 
+std::string switch_interface(const std::string& name, bool on) {
+    constexpr short up = IFF_UP | IFF_RUNNING;
+    const control_socket control(AF_INET);
+    ifreq request = request_for(name);
+    if (!control.ask(SIOCGIFFLAGS, &request)) {
+        return failed("SIOCGIFFLAGS");
+    }
+    request.ifr_flags =
+        static_cast<short>(on ? request.ifr_flags | up : request.ifr_flags & ~IFF_UP);
+    return control.ask(SIOCSIFFLAGS, &request) ? "" : failed("SIOCSIFFLAGS");
+}
+
 std::string enter_network_namespace() {
     if (::unshare(CLONE_NEWNET) != 0 && ::unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0) {
         return failed("no network namespace can be made here: unshare");
     }
-    return bring_up("lo");
+    return switch_interface("lo", true);
 }
 
 std::string set_up_interface(
@@ -124,7 +126,7 @@ std::string set_up_interface(
     write_setting("/proc/sys/net/ipv6/conf/" + name + "/accept_dad", "0");
     std::string wrong = give_ipv4(name, ipv4, ipv4_prefix);
     if (wrong.empty()) {
-        wrong = bring_up(name);
+        wrong = switch_interface(name, true);
     }
     if (wrong.empty()) {
         wrong = give_ipv6(name, ipv6, ipv6_prefix);

@@ -13,6 +13,9 @@ namespace parity {
 /// it takes a user namespace as well, where the system lets it. Empty, or what went wrong.
 std::string enter_network_namespace();
 
+/// Sets an interface up or down, and leaves it its IPv4 addresses. Empty, or what went wrong.
+std::string switch_interface(const std::string& name, bool on);
+
 /// Sets an interface up with these addresses, and waits until they can be used. Empty, or what went
 /// wrong.
 std::string set_up_interface(
