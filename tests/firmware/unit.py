@@ -38,9 +38,9 @@ def report(board, printed, status):
           f"announced {announced}, saw {seen}, status {status}: {printed[-400:]}")
 
 
-def run(image, machine):
+def run(image, machine, *more):
     """What it printed, and its exit status; or why there is none."""
-    counted = ("-icount", "shift=0,sleep=off")
+    counted = ("-icount", "shift=0,sleep=off", *more)
     with firmware.Board(image, machine, more=counted, network=False) as board:
         try:
             status = board.wait(LIMIT)
@@ -54,14 +54,16 @@ def main():
     for at, (cpu, machine) in enumerate(BOARDS):
         checked = at == len(BOARDS) - 1
         name = f"{cpu} with assertions" if checked else cpu
-        unit, fault = firmware.build(
-            cpu, [f"{FOLDER}/unit.elf", f"{FOLDER}/fault.elf"],
+        unit, storm, fault = firmware.build(
+            cpu, [f"{FOLDER}/{program}.elf" for program in ("unit", "storm", "fault")],
             OPTIONS + ("-Db_ndebug=false",) * checked,
             f"firmware-unit-{cpu}" + "-assertions" * checked)
         printed, status = run(unit, machine)
         report(name, printed, status)
         for note in re.findall(r"^# stack: .*$", printed, re.M):
             print(f"{note} ({name})")
+        # QEMU looks for interrupts between blocks of code; so between any two instructions:
+        report(f"{name}, step by step", *run(storm, machine, "-singlestep"))
         printed, status = run(fault, machine)
         check(f"{name}: a fault says where, and ends with a status of its own",
               status == 60 and re.search(r"fault: hard fault at pc 0x[0-9a-f]{8}, called from", printed),

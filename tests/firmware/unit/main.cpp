@@ -1,23 +1,7 @@
-#include "board.h"
+// Everything, as fast as it goes.
 #include "tests.hpp"
 
-constinit test_arena frames;
-
-// --- what weft asks of a board (weft/port.hpp)
-
-std::int64_t weft_port_now() {
-    return board_now();
-}
-void weft_port_sleep(std::int64_t deadline) {
-    board_sleep(deadline);
-}
-void weft_port_random(void*, std::size_t) {}
-void weft_port_failed(const char* what) {
-    board_puts("not ok - ");
-    board_puts(what);
-    board_puts("\n");
-    board_exit(2);
-}
+const std::uint32_t ticks_in_storm = 100'000;
 
 int main() {
     frames.use();

@@ -8,7 +8,7 @@
 extern "C" {
 #endif
 
-/* Calls `handler` in an interrupt handler in about `ns`, 1,000 to 100,000,000; then again in as
+/* Calls `handler` in an interrupt handler in about `ns`, 200 to 100,000,000; then again in as
  * many as it returns, until it returns 0. */
 void ticker_start(uint32_t ns, uint32_t (*handler)(void));
 
