@@ -103,7 +103,7 @@ def sensor_everywhere(scene):
     sensor(scene, "three times", ["answer=T 1.00\\n"], 0, "1.00 degrees\n" * 3, count=3)
     for name, behaviour, said in (
             ("that resets its first connection", "close", "a try failed: connection reset by peer"),
-            ("that is silent at first", "mute", "a try failed: connection timed out"),
+            ("that is silent at first", "mute", "a try failed: timed out"),
             ("that has an error at first", "answer=ERROR 3\\n", "a try failed: input/output error"),
             ("that babbles at first", "answer=T 21.5O\\n", "a try failed: protocol error"),
             ("whose first line never ends", "answer=" + "T" * 60, "a try failed: protocol error"),
@@ -111,7 +111,7 @@ def sensor_everywhere(scene):
             ("whose first answer is empty", "answer=\\n", "a try failed: protocol error"),
             ("that is not there at first", "refuse:150", "a try failed: connection refused")):
         sensor(scene, name, [behaviour, "answer=T 21.50\\n"], 0, said, "21.50 degrees")
-    sensor(scene, "that never answers", ["mute"], 1, "a try failed", "no reading: connection timed out")
+    sensor(scene, "that never answers", ["mute"], 1, "a try failed", "no reading: timed out")
     program, log, at = scene.peer("sensor", "mute")
     client, _ = scene.sandbox.start([PROGRAMS / "sensor", *scene.arguments, at, "--timeout", "200", "--count", "1000"],
                                     scene.log(), "a try failed")
