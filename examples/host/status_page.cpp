@@ -5,20 +5,13 @@
 //     curl http://127.0.0.1:8080/status.json
 #include "common/start.hpp"
 
-#include <status_page.hpp>
-
-#include <weft/frame_pool.hpp>
-#include <weft/lwip.hpp>
+#include <lwip_device.hpp>
 
 #include <chrono>
 
 namespace {
 
-std::uint32_t number(std::size_t n) {
-    return static_cast<std::uint32_t>(n);
-}
-
-class this_host final : public programs::device {
+class this_host final : public programs::lwip_device {
   public:
     explicit this_host(const weft::stack& net) : on_lwip_(net.name() == "lwip") {}
 
@@ -26,16 +19,12 @@ class this_host final : public programs::device {
         return on_lwip_ ? "weft on a host, over lwIP" : "weft on a host";
     }
     programs::link_state link() noexcept override { return programs::link_state::up; }
+    // On the host's stack the kernel counts everybody's.
     programs::socket_usage sockets() noexcept override {
-        if (!on_lwip_) {
-            return {}; // the kernel counts everybody's
-        }
-        const weft::lwip_usage used = weft::count_lwip_usage();
-        return {
-            .tcp_active = number(used.tcp_active),
-            .tcp_listening = number(used.tcp_listening),
-            .tcp_time_wait = number(used.tcp_time_wait),
-            .udp = number(used.udp)};
+        return on_lwip_ ? lwip_device::sockets() : programs::socket_usage{};
+    }
+    bool pool(std::size_t index, programs::pool_usage& into) noexcept override {
+        return on_lwip_ && lwip_device::pool(index, into);
     }
     void listening(const weft::endpoint& at) noexcept override {
         example::say("http://{}/ over {}", at, on_lwip_ ? "lwip" : "host");

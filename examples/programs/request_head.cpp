@@ -51,6 +51,16 @@ std::string_view split(std::string_view& text, char mark) noexcept {
     return first;
 }
 
+/// Visible ASCII, as RFC 3986 has it.
+bool is_target(std::string_view text) noexcept {
+    for (const char c : text) {
+        if (c <= ' ' || c > '~') {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
 resource resource_at(std::string_view target) noexcept {
     if (target.starts_with("http://")) { // the form that proxies are asked in
         target.remove_prefix(7);
@@ -119,9 +129,8 @@ void request_head::end_line() noexcept {
 void request_head::request_line(std::string_view line) noexcept {
     const std::string_view name = split(line, ' ');
     const std::string_view target = split(line, ' ');
-    if (!is_token(name) || target.empty() || line.size() != 8 || !line.starts_with("HTTP/") ||
-        line[6] != '.' || line[5] < '0' || line[5] > '9' || line[7] < '0' || line[7] > '9' ||
-        target.find('\t') != target.npos) {
+    if (!is_token(name) || !is_target(target) || line.size() != 8 || !line.starts_with("HTTP/") ||
+        line[6] != '.' || line[5] < '0' || line[5] > '9' || line[7] < '0' || line[7] > '9') {
         return end(400);
     }
     if (line[5] != '1') {

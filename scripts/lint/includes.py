@@ -18,11 +18,16 @@ MAY = {
     "stack/host": NET | {"stack/host"},
     "stack/lwip": NET | {"link", "stack/lwip"},
     "facade": NET | {"facade"},
+    "examples/programs": NET | {"facade"},
 }
 # The files of the façade that name stacks: they make the one that a program did not choose.
 ALL_STACKS = MAY["facade"] | {"link", "stack/host", "stack/lwip"}
 MAY_OF_FILE = {f"facade/usocket/core/{name}": ALL_STACKS
                for name in ("default_stack.cpp", "port_stack.cpp", "on_lwip.hpp", "on_lwip.cpp")}
+# What start-ups on lwIP share.
+MAY_OF_FILE["examples/programs/lwip_device.hpp"] = MAY["examples/programs"] | {"stack/lwip"}
+# A board has no heap and no streams: the programs that run on one do without.
+NOT_ON_BOARDS = set("string vector map set deque list functional memory iostream sstream format thread mutex".split())
 
 # In which room each public header lives. A new one must be given a room here.
 PUBLIC = {
@@ -50,7 +55,10 @@ def room_of_file(path):
     for root in ("runtime", "net", "link", "stack/host", "stack/lwip"):
         if path.startswith(f"src/{root}/"):
             return root
-    return "facade" if path.startswith("facade/") else None
+    for root in ("facade", "examples/programs"):
+        if path.startswith(root + "/"):
+            return root
+    return None
 
 
 def room_of_include(name, quoted, path):
@@ -83,6 +91,9 @@ def check(path, text):
             yield line, f"{room} may not include {other} ({name})"
         elif other is None and OF_LWIP.match(name) and (public or room != "stack/lwip"):
             yield line, f"only src/stack/lwip may see lwIP ({name})"
+        elif room == "examples/programs" and not quoted and (
+                name in NOT_ON_BOARDS or "/" in name and other is None and name != "c/usocket.h"):
+            yield line, f"a program that runs on boards may not include {name}"
         elif public and other is None and not quoted and not (
                 STANDARD.match(name) or name in C_HEADERS or LIBRARIES.match(name)):
             yield line, f"a public header shows {name}"
@@ -107,8 +118,15 @@ BAD = [
     ("src/link/tap.cpp", "#include <weft/tcp.hpp>"),
     ("facade/usocket/socket.cpp", "#include <weft/lwip.hpp>"),
     ("facade/usocket/core/object.cpp", "#include <weft/host.hpp>"),
+    ("examples/programs/echo.cpp", "#include <weft/lwip.hpp>"),
+    ("examples/programs/echo.cpp", "#include <weft/host.hpp>"),
+    ("examples/programs/echo.cpp", "#include <fmt/format.h>"),
+    ("examples/programs/echo.cpp", "#include <sys/socket.h>"),
+    ("examples/programs/echo.cpp", "#include <string>"),
 ]
 GOOD = [
+    ("examples/programs/lwip_device.hpp", "#include <weft/lwip.hpp>"),
+    ("examples/programs/sensor.cpp", '#include <c/usocket.h>\n#include <weft/stack.hpp>\n#include <string_view>'),
     ("facade/usocket/core/default_stack.cpp", "#include <weft/lwip.hpp>"),
     ("include/weft/tcp.hpp", "#include <weft/io.hpp>\n#include <cstddef>\n#include <span>"),
     ("include/weft/result.hpp", "#include <tl/expected.hpp>"),

@@ -87,6 +87,7 @@ TEST_CASE("request head: what is asked for, or the status of what is wrong, howe
         {"GET / HTTP/1.1\n", 400},
         {"GET / HTTP/1.1\rX", 400},
         {"GET  / HTTP/1.1\r\n", 400},
+        {"GET /\xff HTTP/1.1\r\n", 400},
         {"GET /\r\n", 400},
         {"GET / HTTP/1.11\r\n", 400},
         {" GET / HTTP/1.1\r\n", 400},

@@ -14,7 +14,10 @@ LIBRARIES = WORK / "libraries"  # weft and its façade, told what inputs reach
 CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
 
 TARGETS = {
-    "http": {"flags": ["-Iexamples/host"], "length": 2000, "dictionary": True},
+    "http": {"flags": ["-Iexamples/host"], "length": 2000, "dictionary": "http"},
+    "request_head": {
+        "flags": ["-Iexamples/host", "-Iexamples/programs", "examples/programs/request_head.cpp"],
+        "length": 5000, "dictionary": "http"},
     "usocket": {
         "flags": ["-Iinclude", "-Ifacade"], "length": 400,
         "libraries": ["facade/usocket/libweft-usocket.a", "src/libweft.a"],
@@ -47,7 +50,7 @@ def run(name, seconds):
     options = [f"-max_total_time={seconds}", f"-max_len={target['length']}",
                "-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={WORK}/{name}-"]
     if "dictionary" in target:
-        options.append(f"-dict=tests/fuzz/{name}.dict")
+        options.append(f"-dict=tests/fuzz/{target['dictionary']}.dict")
     subprocess.run([program, *options], cwd=ROOT, check=True)
 
 

@@ -12,7 +12,9 @@ from checks import PROGRAMS, check, finish, skip
 from sandbox import Sandbox, Unavailable
 
 HERE = pathlib.Path(__file__).resolve().parent
-FAST = ["--interval", "40", "--patience", "300", "--first-pause", "20", "--longest-pause", "100"]
+FAST = ["--interval", "40", "--first-pause", "20", "--longest-pause", "100"]
+# With a peer that answers, so that a busy machine fails nothing; and with one that never will.
+PATIENT, IMPATIENT = "5000", "300"
 
 
 class Scene:
@@ -41,10 +43,10 @@ class Scene:
         return self.sandbox.run([PROGRAMS / program, *self.arguments, at, *arguments], timeout=60)
 
 
-def telemetry(scene, name, behaviours, *said, count=12, failures=0):
+def telemetry(scene, name, behaviours, *said, count=12, failures=0, patience=PATIENT):
     """All readings arrive and are acknowledged, whatever the collector does before it settles."""
     program, log, at = scene.peer("collector", *behaviours)
-    told = scene.run("telemetry", at, *FAST, "--readings", str(count))
+    told = scene.run("telemetry", at, *FAST, "--patience", patience, "--readings", str(count))
     scene.sandbox.end(program)
     seen = open(log).read()
     arrived = [int(n) for n in re.findall(r"reading (\d+)", seen)]
@@ -68,12 +70,12 @@ def telemetry_everywhere(scene):
     scene.check("what waited meanwhile comes once and in order", arrived == list(range(1, 13)), arrived)
     telemetry(scene, "reset twice", ["reset:3", "reset:2", "ack"], "connection reset by peer; again in", failures=2)
     telemetry(scene, "closed twice", ["close", "ack:2", "ack"], "end of stream; again in", failures=2)
-    arrived = telemetry(scene, "not acknowledged", ["deaf", "ack"], "timed out; again in", failures=1)
-    scene.check("what was not acknowledged comes again", arrived.count(1) == 2, arrived)
-    telemetry(scene, "not read", ["stall", "ack"], "timed out; again in", failures=1)
+    arrived = telemetry(scene, "not acknowledged", ["deaf", "ack"], "timed out; again in", failures=1, patience=IMPATIENT)
+    scene.check("what was not acknowledged comes again", arrived.count(1) >= 2, arrived)
+    telemetry(scene, "not read", ["stall", "ack"], "timed out; again in", failures=1, patience=IMPATIENT)
     telemetry(scene, "answered with something else", ["babble", "early", "ack"], "protocol error; again in", failures=2)
     program, log, at = scene.peer("collector", "refuse:1500", "ack")
-    told = scene.run("telemetry", at, *FAST, "--readings", "40")
+    told = scene.run("telemetry", at, *FAST, "--patience", PATIENT, "--readings", "40")
     scene.sandbox.end(program)
     lost = re.search(r"40 readings, (\d+) acknowledged, (\d+) lost", told.stdout)
     seen = [int(n) for n in re.findall(r"reading (\d+)", open(log).read())]
@@ -89,7 +91,8 @@ def telemetry_everywhere(scene):
 
 def sensor(scene, name, behaviours, status, *said, count=1):
     program, log, at = scene.peer("sensor", *behaviours)
-    told = scene.run("sensor", at, "--timeout", "300", "--count", str(count), "--interval", "10")
+    patience = IMPATIENT if "mute" in behaviours else PATIENT
+    told = scene.run("sensor", at, "--timeout", patience, "--count", str(count), "--interval", "10")
     scene.sandbox.end(program)
     missing = [text for text in said if text not in told.stdout]
     scene.check(f"sensor {name}", told.returncode == status and not missing and
@@ -135,8 +138,8 @@ def link_goes(scene):
     """A cable that is pulled: nobody says anything any more, and then it is back."""
     program, log, at = scene.peer("collector", "ack")
     client_log = scene.log()
-    client, _ = scene.sandbox.start([PROGRAMS / "telemetry", *scene.arguments, at, *FAST, "--readings", "60"],
-                                    client_log, "acknowledged 5")
+    client, _ = scene.sandbox.start([PROGRAMS / "telemetry", *scene.arguments, at, *FAST, "--patience", IMPATIENT,
+                                     "--readings", "60"], client_log, "acknowledged 5")
     scene.sandbox.run(["ip", "link", "set", "tap0", "down"])
     try:
         said = wait_for(client_log, "not connected: ")

@@ -120,7 +120,10 @@ void print(std::string_view text) noexcept {
     board_write(text.data(), text.size());
 }
 
-void print(std::uint64_t number) noexcept {
+namespace {
+
+template <class N>
+void print_digits(N number) noexcept {
     std::array<char, 20> digits;
     std::size_t first = digits.size();
     do {
@@ -128,6 +131,16 @@ void print(std::uint64_t number) noexcept {
         number /= 10;
     } while (number != 0);
     print(std::string_view(&digits[first], digits.size() - first));
+}
+
+} // namespace
+
+void print(std::uint32_t number) noexcept {
+    print_digits(number);
+}
+
+void print(std::uint64_t number) noexcept {
+    print_digits(number);
 }
 
 void print(const weft::endpoint& where) noexcept {

@@ -29,11 +29,13 @@ bool quit_asked() noexcept;
 
 // A line on the console, of texts, numbers, addresses and errors.
 void print(std::string_view text) noexcept;
-void print(std::uint64_t number) noexcept;
+void print(std::uint32_t number) noexcept;
+void print(std::uint64_t number) noexcept; // a kilobyte more, for its divisions
 void print(const weft::endpoint& where) noexcept;
 void print(weft::errc error) noexcept;
 inline void print(std::unsigned_integral auto number) noexcept {
-    print(static_cast<std::uint64_t>(number));
+    static_assert(sizeof number <= sizeof(std::uint32_t));
+    print(static_cast<std::uint32_t>(number));
 }
 
 template <class... Part>

@@ -2,27 +2,17 @@
 #include "board.hpp"
 #include "lan9118.h"
 
-#include <status_page.hpp>
-
-#include <weft/lwip.hpp>
+#include <lwip_device.hpp>
 
 #include <chrono>
 
 namespace {
 
-class this_board final : public programs::device {
+class this_board final : public programs::lwip_device {
   public:
     std::string_view name() noexcept override { return "weft on an MPS2 board"; }
     programs::link_state link() noexcept override {
         return lan9118_link_up() ? programs::link_state::up : programs::link_state::down;
-    }
-    programs::socket_usage sockets() noexcept override {
-        const weft::lwip_usage used = weft::count_lwip_usage();
-        return {
-            .tcp_active = used.tcp_active,
-            .tcp_listening = used.tcp_listening,
-            .tcp_time_wait = used.tcp_time_wait,
-            .udp = used.udp};
     }
     std::uint32_t frames_size() noexcept override { return board::frame_bytes; }
     void listening(const weft::endpoint& at) noexcept override {
