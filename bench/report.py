@@ -27,6 +27,7 @@ import sys
 import tempfile
 import time
 
+import board
 import facade
 import interpreter
 from processes import TIMEOUT, BenchError, end_everything, finish, read_line, start
@@ -71,8 +72,9 @@ ROWS = {
     "micropython.socket.bytes": ("bytes", "lower", ("none", None, "stock")),
     "steady.allocations": ("per echo", "lower", ("max", 0, None)),
     "host.idle.bytes": ("bytes", "lower", ("max", 500, "libuv")),
-    # The 220 bytes of the design are a board's, of half the pointer size and with its own bench.
+    # The 220 bytes of the design are a board's, of half the pointer size: firmware.ram.connection.
     "lwip.idle.bytes": ("bytes", "lower", ("none", None, "raw")),
+    **board.ROWS,
 }
 CLANG_AWAIT = 70  # design: 100 or fewer with GCC, 70 with clang
 
@@ -84,7 +86,7 @@ CALLS = ["receive", "transmit", "wait", "epoll_ctl", "accept", "descriptor", "ot
 # ---- the bench
 
 
-class Bench(facade.Facade, interpreter.Interpreter):
+class Bench(board.Board, facade.Facade, interpreter.Interpreter):
     def __init__(self, programs, scratch, quick, rounds):
         self.programs = programs
         self.scratch = scratch
@@ -325,6 +327,7 @@ class Bench(facade.Facade, interpreter.Interpreter):
             "host.echo.syscalls.64": lambda: self.echo_counted(64, CALLS),
             "lwip.echo.instructions": self.lwip_echo,
             "lwip.bulk.gbps": self.lwip_bulk,
+            **self.board_measures(),
             **self.facade_measures(),
             **self.interpreter_measures(),
             "runtime.await.instructions": lambda: self.micro("await", ["asio"]),

@@ -58,6 +58,7 @@ err_t on_connected(void*, tcp_pcb*, err_t) {
 void nothing() {}
 
 weft::task<> measure(weft::stack& net, std::uint32_t heap_at_first) {
+    print_number("heap of the stack", heap_at_first - heap_left());
     weft::task_group server{net.loop()};
     const auto spawned = server.spawn(bench::echo(net, &nothing));
     if (!spawned) {
@@ -65,7 +66,6 @@ weft::task<> measure(weft::stack& net, std::uint32_t heap_at_first) {
     }
     const std::uint32_t heap = heap_left();
     const auto arena = static_cast<std::uint32_t>(weft::frame_pool::in_use());
-    print_number("heap of stack and listener", heap_at_first - heap);
     for (std::uint32_t i = 0; i != connections; ++i) {
         if (echo_connect(&on_connected) == nullptr) {
             co_await weft::fail(weft::errc::no_memory);
@@ -81,7 +81,6 @@ weft::task<> measure(weft::stack& net, std::uint32_t heap_at_first) {
     print_number("buffer", bench::buffer_size);
     print_number("loop", sizeof(weft::loop));
     print_number("driver", sizeof(weft::port_driver));
-    print_number("netif", sizeof(netif));
     board_exit(0);
 }
 
