@@ -27,7 +27,10 @@ using lwip::host;
 list<network_interface>& every_interface() noexcept {
     using all = list<network_interface>;
     alignas(all) static std::byte room[sizeof(all)];
-    static all* const made = ::new (room) all;
+    static all* made = nullptr;
+    if (made == nullptr) {
+        made = ::new (room) all;
+    }
     return *made;
 }
 

@@ -27,7 +27,10 @@ using lwip::host;
 list<pinging>& under_way() noexcept {
     using all = list<pinging>;
     alignas(all) static std::byte room[sizeof(all)];
-    static all* const made = ::new (room) all;
+    static all* made = nullptr;
+    if (made == nullptr) {
+        made = ::new (room) all;
+    }
     return *made;
 }
 
