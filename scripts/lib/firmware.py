@@ -87,10 +87,11 @@ class Board:
     """One QEMU with an image. `ports` of the guest can be reached at board.port[GUEST_PORT] of 127.0.0.1. Nothing can
     be reached from the guest but `servers`: 10.0.2.100:GUEST_PORT there is 127.0.0.1:servers[GUEST_PORT], by an nc
     that QEMU starts for each connection, which it accepts whether or not there is a server. What it prints is in
-    board.printed. Ended with its block. Its cable ends in QEMU's user network, in the TAP device `tap`, or nowhere
+    board.printed. Ended with its block. Its cable ends in QEMU's user network, with the options `user`, in the TAP device `tap`, or nowhere
     (network=False)."""
 
-    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True, tap=None, servers=None):
+    def __init__(self, image, cpu="cortex-m3", ports=(), more=(), network=True, tap=None, servers=None,
+                 user="restrict=on,ipv6=off"):
         self.directory = tempfile.TemporaryDirectory(prefix="weft-firmware-")
         self.port = {guest: free_port() for guest in ports}
         forwards = "".join(f",hostfwd=tcp:127.0.0.1:{host}-:{guest}" for guest, host in self.port.items())
@@ -103,7 +104,7 @@ class Board:
         if tap is not None:
             command += ["-netdev", f"tap,id=net,ifname={tap},script=no,downscript=no", "-net", "nic,netdev=net"]
         elif network:
-            command += ["-netdev", f"user,id=net,restrict=on,ipv6=off{forwards}", "-net", "nic,netdev=net"]
+            command += ["-netdev", f"user,id=net,{user}{forwards}", "-net", "nic,netdev=net"]
         else:
             command += ["-nic", "none"]
         self.process = subprocess.Popen([*map(str, command), *more], stdin=subprocess.PIPE,

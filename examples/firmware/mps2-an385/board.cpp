@@ -5,6 +5,7 @@
 
 #include <weft/frame_pool.hpp>
 #include <weft/lwip.hpp>
+#include <weft/network_interface.hpp>
 #include <weft/port.hpp>
 #include <weft/sync_wait.hpp>
 #include <weft/timeout.hpp>
@@ -61,7 +62,7 @@ void deliver(weft::loop& loop, const weft::stack& net) noexcept {
 
 /// Makes the loop and the stack for `work(loop, stack)`, and lets what it sent arrive.
 template <class F>
-int on_network(F work) noexcept {
+int on_network(weft::lwip_options options, F work) noexcept {
     weft::frame_pool::use_arena(frames);
     weft::port_driver sleeper;
     weft::loop loop(sleeper);
@@ -70,12 +71,7 @@ int on_network(F work) noexcept {
         say("Ethernet: ", started.error());
         return 1;
     }
-    weft::lwip_options options;
     options.link = &cable;
-    options.ipv4 = weft::interface_address{weft::address::v4(10, 0, 2, 15), 24};
-    options.gateway = weft::address::v4(10, 0, 2, 2);
-    const auto name_server = weft::address::v4(10, 0, 2, 3);
-    options.name_servers = {&name_server, 1};
     const auto net = weft::make_lwip_stack(loop, options);
     if (!net) {
         say("lwIP: ", net.error());
@@ -86,20 +82,56 @@ int on_network(F work) noexcept {
     return status;
 }
 
+/// Where QEMU's user network has a guest, its gateway and its name server.
+weft::lwip_options fixed_address() noexcept {
+    static constinit const weft::address name_server = weft::address::v4(10, 0, 2, 3);
+    weft::lwip_options options;
+    options.ipv4 = weft::interface_address{weft::address::v4(10, 0, 2, 15), 24};
+    options.gateway = weft::address::v4(10, 0, 2, 2);
+    options.name_servers = {&name_server, 1};
+    return options;
+}
+
+int run_until_quit(weft::loop& loop, weft::task<> program) noexcept {
+    weft::scope everything(loop);
+    const quit_key quitting(loop, everything);
+    const auto done = weft::sync_wait(loop, in_scope(everything, std::move(program)));
+    if (!done && !everything.canceled()) {
+        say("failed: ", done.error());
+        return 1;
+    }
+    return 0;
+}
+
+weft::task<> once_up(weft::stack& net, const char* host_name, weft::task<> program) {
+    weft::network_interface netif(net);
+    const auto asked = netif.use_dhcp(host_name);
+    if (!asked) {
+        co_await weft::fail(asked.error());
+    }
+    const auto up = co_await netif.up();
+    if (!up) {
+        co_await weft::fail(up.error());
+    }
+    const auto done = co_await program;
+    if (!done) {
+        co_await weft::fail(done.error());
+    }
+}
+
 volatile bool quit_was_pressed = false;
 
 } // namespace
 
 int run(weft::task<> (*program)(weft::stack&)) noexcept {
-    return on_network([program](weft::loop& loop, weft::stack& net) {
-        weft::scope everything(loop);
-        const quit_key quitting(loop, everything);
-        const auto done = weft::sync_wait(loop, in_scope(everything, program(net)));
-        if (!done && !everything.canceled()) {
-            say("failed: ", done.error());
-            return 1;
-        }
-        return 0;
+    return on_network(fixed_address(), [program](weft::loop& loop, weft::stack& net) {
+        return run_until_quit(loop, program(net));
+    });
+}
+
+int run_with_dhcp(weft::task<> (*program)(weft::stack&), const char* host_name) noexcept {
+    return on_network({}, [program, host_name](weft::loop& loop, weft::stack& net) {
+        return run_until_quit(loop, once_up(net, host_name, program(net)));
     });
 }
 
@@ -109,7 +141,8 @@ int run_blocking(int (*routine)(weft::stack&)) noexcept {
             quit_was_pressed = true;
         }
     });
-    return on_network([routine](weft::loop&, weft::stack& net) { return routine(net); });
+    return on_network(
+        fixed_address(), [routine](weft::loop&, weft::stack& net) { return routine(net); });
 }
 
 bool quit_asked() noexcept {
@@ -144,6 +177,11 @@ void print(std::uint64_t number) noexcept {
 }
 
 void print(const weft::endpoint& where) noexcept {
+    std::array<char, weft::endpoint_text_size> text;
+    print(weft::to_text(where, text));
+}
+
+void print(const weft::address& where) noexcept {
     std::array<char, weft::endpoint_text_size> text;
     print(weft::to_text(where, text));
 }

@@ -20,8 +20,12 @@ inline constexpr std::size_t frame_bytes = 16 * 1024;
 /// console, and returns the status for board_exit(): 0, or 1 with a line that says what failed.
 int run(weft::task<> (*program)(weft::stack&)) noexcept;
 
-/// The same for a routine that waits in its calls and runs the loop by them, as usocket's do. It
-/// returns the status, soon after quit_asked() says so.
+/// The same with an address, a gateway and name servers by DHCP: the program starts when they are
+/// there. `host_name` is told to the server.
+int run_with_dhcp(weft::task<> (*program)(weft::stack&), const char* host_name = nullptr) noexcept;
+
+/// The same as run() for a routine that waits in its calls and runs the loop by them, as usocket's
+/// do. It returns the status, soon after quit_asked() says so.
 int run_blocking(int (*routine)(weft::stack&)) noexcept;
 
 /// In run_blocking(): a 'q' came over the console.
@@ -32,6 +36,7 @@ void print(std::string_view text) noexcept;
 void print(std::uint32_t number) noexcept;
 void print(std::uint64_t number) noexcept; // a kilobyte more, for its divisions
 void print(const weft::endpoint& where) noexcept;
+void print(const weft::address& where) noexcept;
 void print(weft::errc error) noexcept;
 inline void print(std::unsigned_integral auto number) noexcept {
     static_assert(sizeof number <= sizeof(std::uint32_t));
