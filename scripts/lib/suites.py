@@ -91,8 +91,6 @@ SUITES = (
              commands=(script("tests/headers/alone.py", "g++", "clang++-19"),
                        script("tests/headers/examples.py", "g++", "clang++-19"),
                        script("tests/facade/uasyncio/headers.py", "g++", "clang++-19"))),
-    Commands("cross", "the runtime for a Cortex-M0+", quick=True,
-             commands=(script("tests/cross/cortex_m0plus.py"),)),
     Build("clang", "everything with clang 19", options=("-Doptimization=1", *PLAIN), env=CLANG),
     Build("sanitizers", "everything under AddressSanitizer and UBSan",
           options=("-Doptimization=0", "-Ddebug=true", "-Db_sanitize=address,undefined",

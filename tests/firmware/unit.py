@@ -5,6 +5,7 @@ Time is counted in instructions there (-icount): a run repeats, and a slow host 
 
 import pathlib
 import re
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -13,9 +14,9 @@ sys.path[:0] = [str(ROOT / "scripts/lib"), str(ROOT / "tests/interop")]
 import firmware  # noqa: E402
 from checks import check, finish  # noqa: E402
 
-# What it is compiled for, and QEMU's board with such a processor. The last one has assertions on.
-BOARDS = (("cortex-m0plus", "microbit"), ("cortex-m3", "mps2-an385"), ("cortex-m4f", "mps2-an386"),
-          ("cortex-m3", "mps2-an385"))
+# What it is compiled for, QEMU's board with such a processor, and what is special about the build.
+BOARDS = (("cortex-m0plus", "microbit", ()), ("cortex-m3", "mps2-an385", ()),
+          ("cortex-m4f", "mps2-an386", ("-Db_ndebug=false",)))
 OPTIONS = ("-Dtests=true", "-Dexamples=false", "-Dlwip_stack=false")
 FOLDER = "tests/firmware/unit"
 LIMIT = 300
@@ -51,13 +52,15 @@ def run(image, machine, *more):
 
 def main():
     firmware.need_tools()
-    for at, (cpu, machine) in enumerate(BOARDS):
-        checked = at == len(BOARDS) - 1
-        name = f"{cpu} with assertions" if checked else cpu
-        unit, storm, fault = firmware.build(
-            cpu, [f"{FOLDER}/{program}.elf" for program in ("unit", "storm", "fault")],
-            OPTIONS + ("-Db_ndebug=false",) * checked,
-            f"firmware-unit-{cpu}" + "-assertions" * checked)
+    for cpu, machine, more in BOARDS:
+        name = f"{cpu} with assertions" if more else cpu
+        unit, storm, fault, library = firmware.build(
+            cpu, [*(f"{FOLDER}/{program}.elf" for program in ("unit", "storm", "fault")), "src/libweft.a"],
+            OPTIONS + more, f"firmware-unit-{cpu}")
+        wanted = subprocess.run(["arm-none-eabi-nm", "-u", library], check=True, capture_output=True,
+                                text=True).stdout
+        atomics = sorted(set(re.findall(r"__atomic_\w+|__sync_\w+", wanted)))
+        check(f"{name}: the runtime wants no atomic operation of a library", not atomics, atomics)
         printed, status = run(unit, machine)
         report(name, printed, status)
         for note in re.findall(r"^# stack: .*$", printed, re.M):

@@ -15,6 +15,7 @@
 
 extern "C" {
 #include <lwip/inet_chksum.h>
+#include <lwip/prot/ip6.h>
 }
 
 namespace weft {
