@@ -66,7 +66,12 @@ def main():
         for note in re.findall(r"^# stack: .*$", printed, re.M):
             print(f"{note} ({name})")
         # QEMU looks for interrupts between blocks of code; so between any two instructions:
-        report(f"{name}, step by step", *run(storm, machine, "-singlestep"))
+        printed, status = run(storm, machine, "-singlestep")
+        report(f"{name}, step by step", printed, status)
+        again, _ = run(storm, machine)
+        took = [re.findall(r"^# (\d+) ns$", each, re.M) for each in (printed, again)]
+        check(f"{name}: a run takes as many instructions as the one before", took[0] and took[0] == took[1],
+              took)
         printed, status = run(fault, machine)
         check(f"{name}: a fault says where, and ends with a status of its own",
               status == 60 and re.search(r"fault: hard fault at pc 0x[0-9a-f]{8}, called from", printed),
