@@ -179,16 +179,25 @@ def who_takes_too_long(page):
           f"{before} {after}")
 
 
+def fifth(page):
+    """What a fifth connection is told."""
+    waiting = [page.connect() for _ in range(4)]
+    try:
+        for each in waiting:  # a connection that is used is one that the server has
+            each.sendall(GET)
+            each.recv(1)
+        return page.raw(LAST)
+    finally:
+        for each in waiting:
+            each.close()
+
+
 def too_many(page):
     before = page.status()["server"]
-    waiting = [page.connect() for _ in range(4)]
-    for each in waiting:  # a connection that is used is one that the server has
-        each.sendall(GET)
-        each.recv(1)
-    told = page.raw(LAST)
+    deadline = time.monotonic() + LIMIT  # on a busy machine one of the four may have waited too long by then
+    while not (told := fifth(page)).startswith("HTTP/1.1 503 ") and time.monotonic() < deadline:
+        pass
     check("a fifth connection is told 503", told.startswith("HTTP/1.1 503 ") and "Retry-After" in told, told)
-    for each in waiting:
-        each.close()
     deadline = time.monotonic() + LIMIT
     while (told := page.raw(LAST)).startswith("HTTP/1.1 503") and time.monotonic() < deadline:
         time.sleep(0.05)
