@@ -103,7 +103,8 @@ class tcp_stream {
     result<> shutdown_send() noexcept {
         return socket_ != nullptr ? socket_->shutdown_send() : result<>(fail(errc::bad_handle));
     }
-    /// Delivers what was sent, then FIN; unread input is dropped. Waiters end with bad_handle.
+    /// Delivers what was sent, then FIN; unread input is dropped. Waiters end with bad_handle. On
+    /// lwIP a peer whose window stays closed for two minutes gets no more of it.
     void close() noexcept {
         if (socket_ != nullptr) {
             socket_->close();

@@ -50,7 +50,7 @@ tcp_pcb* tcp::forget_pcb() noexcept {
         tcp_err(pcb, nullptr);
         tcp_recv(pcb, nullptr);
         tcp_sent(pcb, nullptr);
-        tcp_poll(pcb, &mend_retransmission, poll_interval); // it may have much to deliver yet
+        tcp_poll(pcb, &on_poll_after_close, poll_interval); // it may have much to deliver yet
     }
     return pcb;
 }

@@ -142,6 +142,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
     static err_t on_poll(void* arg, tcp_pcb* pcb) noexcept;
     static void on_error(void* arg, err_t error) noexcept;
     static err_t on_received_after_close(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
+    static void end_if_delivered(tcp_pcb& pcb) noexcept;
     static err_t on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept;
 
     host* host_;

@@ -6,7 +6,18 @@
 #include "stack/lwip/host.hpp"
 #include "stack/lwip/retransmission.hpp"
 
+#ifndef WEFT_LWIP_CLOSED_WINDOW
+#define WEFT_LWIP_CLOSED_WINDOW 120'000
+#endif
+
 namespace weft::lwip {
+
+namespace {
+/// In polls. Whoever closed waits no longer for a peer that does not read.
+constexpr std::uintptr_t longest_closed_window = WEFT_LWIP_CLOSED_WINDOW / (2 * TCP_SLOW_INTERVAL);
+constexpr std::uintptr_t most_polls = 0xfff; // that are counted
+static_assert(longest_closed_window < most_polls / 2);
+} // namespace
 
 // The pcb is freed already. ERR_ABRT: lwIP gave up, after retransmissions or keep-alives.
 void tcp::on_error(void* arg, err_t error) noexcept {
@@ -171,7 +182,6 @@ void tcp::do_close() noexcept {
 void tcp::close_pcb(tcp_pcb* pcb) noexcept {
     if (pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1) {
         tcp_recv(pcb, &on_received_after_close);
-        tcp_poll(pcb, &on_poll_after_close, poll_interval);
         if (pcb->state == FIN_WAIT_1 || tcp_shutdown(pcb, 0, 1) == ERR_OK) {
             return;
         }
@@ -181,18 +191,37 @@ void tcp::close_pcb(tcp_pcb* pcb) noexcept {
     tcp_abort(pcb); // only a pcb in a state that cannot close
 }
 
-err_t tcp::on_received_after_close(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
+err_t tcp::on_received_after_close(void*, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (p != nullptr) {
         tcp_recved(pcb, p->tot_len);
         pbuf_free(p);
     }
-    return on_poll_after_close(arg, pcb);
+    end_if_delivered(*pcb);
+    return ERR_OK;
 }
 
 // All is delivered: the peer is told with RST that nobody listens, and has 20 seconds to finish.
+void tcp::end_if_delivered(tcp_pcb& pcb) noexcept {
+    if (pcb.state == FIN_WAIT_2) {
+        tcp_set_flags(&pcb, TF_RXCLOSED);
+    }
+}
+
+// lwIP itself probes a closed window for as long as the peer answers; but in LAST_ACK it takes no
+// answer for a sign of life, and drops what is unsent after two MSL. `arg` counts for how many
+// polls the window has been closed, above what was acknowledged then: it may have been open between
+// two polls.
 err_t tcp::on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept {
-    if (pcb->state == FIN_WAIT_2) {
-        tcp_set_flags(pcb, TF_RXCLOSED);
+    end_if_delivered(*pcb);
+    const auto before = reinterpret_cast<std::uintptr_t>(arg);
+    const std::uintptr_t delivered = std::uintptr_t{pcb->lastack & 0xfffffU} * (most_polls + 1);
+    const bool still = pcb->persist_backoff != 0 && before - before % (most_polls + 1) == delivered;
+    const std::uintptr_t polls = still ? before % (most_polls + 1) + 1 : 0;
+    tcp_arg(pcb, reinterpret_cast<void*>(delivered + polls));
+    if (polls >= longest_closed_window) {
+        pcb->persist_probe = TCP_MAXRTX; // lwIP's limit for probes without an answer
+    } else if (pcb->unsent != nullptr) {
+        pcb->tmr = tcp_ticks;
     }
     return mend_retransmission(arg, pcb);
 }

@@ -383,3 +383,67 @@ TEST_CASE("pitfall 12: a connect that fails at once leaves nothing behind, and m
     CHECK(after.tcp_bound == before.tcp_bound);
     CHECK(after.tcp_active == before.tcp_active);
 }
+
+namespace {
+
+/// More than Alice's window takes of it: the rest waits until she reads.
+constexpr std::size_t beyond_window = 400 * 1024;
+
+task<> fill_and_close(two_hosts& w, pair_of_streams& p, bool half_closed) {
+    co_await connect_pair(*w.a, *w.b, {bob_ip, 0}, p);
+    if (half_closed) {
+        CHECK(p.client.shutdown_send());
+        received nothing;
+        co_await read_all(p.server, nothing);
+        CHECK(nothing.error == errc::ok);
+    }
+    transfer sent;
+    co_await write_all(p.server, sent, beyond_window);
+    CHECK(sent.error == errc::ok);
+    p.server.close();
+}
+
+task<> read_rest(tcp_stream& from, received& got) {
+    co_await read_all(from, got);
+}
+
+} // namespace
+
+TEST_CASE("a closed socket's data waits two minutes for a window that stays closed") {
+    for (const bool half_closed : {false, true}) {
+        CAPTURE(half_closed);
+        two_hosts w;
+        pair_of_streams p;
+        w.run(fill_and_close(w, p, half_closed));
+        w.pass(100s);
+        CHECK(weft::count_lwip_usage().tcp_active == 2); // Alice's answers to probes keep it alive
+        w.pass(60s);
+        CHECK(weft::count_lwip_usage().tcp_active == 1); // hers
+        p.client.abort();
+    }
+}
+
+TEST_CASE("a closed socket's data is delivered to a peer that reads again in time") {
+    for (const bool half_closed : {false, true}) {
+        CAPTURE(half_closed);
+        two_hosts w;
+        pair_of_streams p;
+        w.run(fill_and_close(w, p, half_closed));
+        received got;
+        for (int rest = 0; rest < 3; ++rest) { // a window opened and closed again begins anew
+            w.pass(90s);
+            CHECK(weft::count_lwip_usage().tcp_active == 2);
+            std::array<std::byte, 16 * 1024> buffer;
+            const auto n = p.client.try_recv(buffer);
+            REQUIRE(n);
+            for (std::size_t i = 0; i < *n; ++i) {
+                got.intact = got.intact && buffer[i] == pattern(got.size + i);
+            }
+            got.size += *n;
+        }
+        w.run(read_rest(p.client, got));
+        CHECK(got.error == errc::ok);
+        CHECK(got.size == beyond_window);
+        CHECK(got.intact);
+    }
+}

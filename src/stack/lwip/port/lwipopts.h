@@ -18,6 +18,9 @@
  *   WEFT_LWIP_POOLS_ON_HEAP=1
  *       Pools and heap are libc's malloc, so that AddressSanitizer sees a pcb used after it was
  *       freed. Then no pool has a limit, and none says that it is available.
+ *   WEFT_LWIP_CLOSED_WINDOW=10000
+ *       Milliseconds, 120,000 unless set, for which the data of a closed socket waits for a peer
+ *       that does not read. Until then it has its pcb, and boards have few.
  *   WEFT_LWIP_STATS=1
  *       Counts what of the pools and the heap is in use (weft::lwip_pools): 20 B a pool, 0.3 KB on
  *       Cortex-M, and a few instructions of each allocation. 2: packets of each protocol too
