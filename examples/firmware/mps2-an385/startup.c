@@ -49,9 +49,25 @@ __attribute__((section(".vectors"), used)) static const vector vectors[16 + 32] 
 #define SCB_MMFAR (*(volatile uint32_t*)0xe000ed34)
 #define SCB_BFAR (*(volatile uint32_t*)0xe000ed38)
 #define SCB_CPACR (*(volatile uint32_t*)0xe000ed88)
+#define MPU_TYPE (*(volatile uint32_t*)0xe000ed90)
+#define MPU_CTRL (*(volatile uint32_t*)0xe000ed94)
+#define MPU_RBAR (*(volatile uint32_t*)0xe000ed9c)
+#define MPU_RASR (*(volatile uint32_t*)0xe000eda0)
 #define NVIC_ISER (*(volatile uint32_t*)0xe000e100)
 
+/* A stack that grows out of the RAM must fault; QEMU's boards swallow what is written below it.
+ * Nobody may touch the 256 MB there. */
+static void guard_stack(void) {
+    if ((MPU_TYPE >> 8 & 0xff) != 0) {
+        MPU_RBAR = 0x10000000u | 1u << 4;
+        MPU_RASR = 1u << 28 | 27u << 1 | 1u;
+        MPU_CTRL = 1u << 2 | 1u; /* all else as without */
+        __asm volatile("dsb\n\tisb" ::: "memory");
+    }
+}
+
 static void start_processor(void) {
+    guard_stack();
 #if defined(__ARM_FP)
     SCB_CPACR |= 0xfu << 20; /* the floating point unit */
     __asm volatile("dsb\n\tisb" ::: "memory");
@@ -98,6 +114,25 @@ static const char* exception_name(uint32_t number) {
     return number < 16 ? "exception without a handler" : "interrupt without a handler";
 }
 
+#if __ARM_ARCH >= 7
+/* Of the bits of CFSR those that a program's mistake sets. */
+static const struct {
+    uint8_t bit;
+    const char* text;
+} reasons[] = {
+    {0, ", no instructions there"},
+    {8, ", no instructions there"},
+    {1, ", no access to data"},
+    {9, ", nothing to read or write there"},
+    {10, ", nothing to write there, some instructions ago"},
+    {16, ", an undefined instruction"},
+    {17, ", a call of what is no code"},
+    {19, ", no such coprocessor"},
+    {24, ", an address that is not aligned"},
+    {25, ", a division by zero"},
+};
+#endif
+
 /* What the processor pushed when it took the exception. */
 struct exception_frame {
     uint32_t r0, r1, r2, r3, r12, lr, pc, xpsr;
@@ -121,14 +156,16 @@ __attribute__((used, noreturn)) void report_fault(const struct exception_frame* 
 #if __ARM_ARCH >= 7
     const uint32_t why = SCB_CFSR;
     print_word(", cfsr ", why);
+    for (unsigned i = 0; i != sizeof reasons / sizeof *reasons; ++i) {
+        if (why & 1u << reasons[i].bit) {
+            board_puts(reasons[i].text);
+        }
+    }
     if (why & 1u << 7) {
         print_word(", address ", SCB_MMFAR);
     }
     if (why & 1u << 15) {
         print_word(", address ", SCB_BFAR);
-    }
-    if (why & 1u << 25) {
-        board_puts(", division by zero");
     }
 #endif
     board_puts("\n");
