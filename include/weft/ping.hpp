@@ -66,8 +66,9 @@ class [[nodiscard]] pinging : public wait_node {
 /// errc::network_unreachable: no address here that could send there, or a router said so;
 /// errc::host_unreachable: a router said so, or hop_limit was too few; errc::connection_refused:
 /// the host does not speak ICMP; errc::message_too_long: options.size; errc::invalid_argument: an
-/// unspecified address or a group's; errc::no_memory; errc::canceled; errc::network_down: the stack
-/// went away; errc::not_supported: it is not lwIP's, since the system's lets few programs do this.
+/// unspecified address or a group's; errc::family_not_supported: lwIP without IPv6;
+/// errc::no_memory; errc::canceled; errc::network_down: the stack went away; errc::not_supported:
+/// it is not lwIP's, since the system's lets few programs do this.
 [[nodiscard]] inline pinging
 ping(stack& by, const address& whom, const ping_options& options = {}) noexcept {
     return {by, whom, options};

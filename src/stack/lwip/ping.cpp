@@ -97,9 +97,9 @@ struct ping_parts {
             icmp[0] != (v4 ? reply4 : reply6) || icmp[1] != 0) {
             return;
         }
+        constexpr std::uint32_t protocol6 = 58; // ICMPv6, in its pseudo header
         const std::uint32_t pseudo_header =
-            v4 ? 0
-               : lwip::sum_of(p, 8, 40, static_cast<std::uint32_t>(end - outer) + IP6_NEXTH_ICMP6);
+            v4 ? 0 : lwip::sum_of(p, 8, 40, static_cast<std::uint32_t>(end - outer) + protocol6);
         if (lwip::sum_of(p, outer, end, pseudo_header) != 0xffff) {
             return;
         }
@@ -156,6 +156,11 @@ errc pinging::send() noexcept {
     if (from == nullptr) {
         return errc::not_supported;
     }
+#if !LWIP_IPV6
+    if (!whom_.is_v4()) {
+        return errc::family_not_supported;
+    }
+#endif
     const ip_addr_t to = lwip::to_lwip(whom_, &from->interface());
     if (whom_.is_any() || ip_addr_ismulticast(&to) || whom_ == address::v4(255, 255, 255, 255)) {
         return errc::invalid_argument;
