@@ -65,7 +65,10 @@ int main(int argc, char** argv) {
     programs::sensor from{.sleep = &sleep_ms, .failed = &tell};
     int count = 1;
     std::int64_t interval = 1000;
-    self.options().add_option("--count", count, "readings")->capture_default_str();
+    self.options()
+        .add_option("--count", count, "readings")
+        ->check(CLI::Range(1, 1'000'000'000))
+        ->capture_default_str();
     self.options()
         .add_option("--interval", interval, "between readings, in ms")
         ->check(CLI::Range(0, 3'600'000))

@@ -69,6 +69,19 @@ def main():
         refused(sandbox, "port 70000 of a client", [PROGRAMS / "echo_client", "127.0.0.1:70000"],
                 "70000", "65535")
         refused(sandbox, "a client without a server", [PROGRAMS / "echo_client"], "server")
+        for program, what in (("telemetry", "collector"), ("sensor", "sensor")):
+            refused(sandbox, f"{program} without anybody to talk to", [PROGRAMS / program], what)
+            refused(sandbox, f"{program} and a name", [PROGRAMS / program, "example.org:80"], "ADDR:PORT")
+            refused(sandbox, f"{program} on a wire without a second host",
+                    [PROGRAMS / program, "--stack", "lwip", "--link", "wire", "10.0.0.1:80"], "wire")
+        for program, option, value in (
+                ("status_page", "--connections", "0"), ("status_page", "--patience", "-1"),
+                ("telemetry", "--interval", "0"), ("telemetry", "--patience", "soon"),
+                ("telemetry", "--readings", "-1"), ("telemetry", "--longest-pause", "3600001"),
+                ("sensor", "--timeout", "0"), ("sensor", "--tries", "0"), ("sensor", "--tries", "1000"),
+                ("sensor", "--count", "-1")):
+            at = [] if program == "status_page" else ["127.0.0.1:1"]
+            refused(sandbox, f"{program} {option} {value}", [PROGRAMS / program, *at, option, value], option)
         refused(sandbox, "an address of another host", [echo, "--bind", "192.0.2.1:7000"],
                 r"192\.0\.2\.1", "EADDRNOTAVAIL")
 
