@@ -203,7 +203,7 @@ TEST_CASE("text: numbers to their limits") {
         {-2147483647 - 1, "-21474836.48"},
     };
     for (const auto& [n, text] : hundredths) {
-        CHECK(written([n = n](auto& out) { out.put_hundredths(n); }) == text);
+        CHECK(written([value = n](auto& out) { out.put_hundredths(value); }) == text);
     }
 }
 
