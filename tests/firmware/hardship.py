@@ -253,7 +253,8 @@ def exhausted_arena(board, start):
         after = board.report()
         check("frames run out: connections that got one go on, the others are closed at once",
               1 <= kept <= 5 and after["served.no_frame"] - before["served.no_frame"] == 7 - kept, f"{kept} go on")
-        check("frames run out: none is lost in trying", after["frames.used"] <= 16 * 1024, after["frames.used"])
+        check("frames run out: the arena is never exceeded", after["frames.most"] <= after["frames.arena"], after)
+        counted("frames run out", before, after, {"frames.refused": some, "served.no_frame": some})
     served(board, "frames run out")
     settled(board, start, "frames run out")
 

@@ -61,6 +61,9 @@ void report(const served& counted) noexcept {
     field("served"sv, "broken"sv, counted.broken);
     field("frames"sv, "used"sv, weft::frame_pool::in_use());
     field("frames"sv, "reserved"sv, weft::frame_pool::reserved());
+    field("frames"sv, "most"sv, weft::frame_pool::high_water());
+    field("frames"sv, "refused"sv, weft::frame_pool::refused());
+    field("frames"sv, "arena"sv, weft::frame_pool::arena_size());
     const weft::lwip_usage usage = weft::count_lwip_usage();
     field("pcbs"sv, "active"sv, usage.tcp_active);
     field("pcbs"sv, "listening"sv, usage.tcp_listening);
