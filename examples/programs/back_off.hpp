@@ -20,8 +20,8 @@ class back_off {
     /// step doubles.
     weft::duration next(std::uint32_t random) noexcept {
         const weft::duration half = step_ / 2;
-        // 16 bits of chance: enough to tell devices apart, and no overflow below 39 hours.
-        const weft::duration chance = half * static_cast<std::int64_t>(random >> 16) / 65536;
+        // 16 bits of chance are enough to tell devices apart; divided first, years do not overflow.
+        const weft::duration chance = half / 65536 * static_cast<std::int64_t>(random >> 16);
         step_ = step_ < longest_ / 2 ? step_ * 2 : longest_;
         return half + chance;
     }

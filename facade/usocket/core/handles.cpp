@@ -17,6 +17,8 @@ constinit std::uint32_t never_used = 1; // place 0 is nobody's: 0 is no handle
 constinit std::uint32_t first_free = 0; // 0: none; taken in the order in which they were freed
 constinit std::uint32_t last_free = 0;
 
+#if defined(__STDCPP_THREADS__)
+
 constinit std::atomic<bool> locked{false};
 
 class lock_places {
@@ -29,6 +31,16 @@ class lock_places {
     lock_places& operator=(const lock_places&) = delete;
     ~lock_places() { locked.store(false, std::memory_order_release); }
 };
+
+#else
+
+/// One thread, and interrupt handlers open no sockets. ARMv6-M has no atomic exchange.
+class lock_places {
+  public:
+    lock_places() noexcept {}
+};
+
+#endif
 
 std::uint32_t index_of(handle h) noexcept {
     return static_cast<std::uint32_t>(h) & (handles::places - 1);
