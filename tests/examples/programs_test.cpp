@@ -227,7 +227,7 @@ TEST_CASE("back-off: from a half to the whole of a step that doubles up to the l
         CHECK(copy.next(UINT32_MAX) <= 450ms);
     }
     pauses.reset();
-    CHECK(pauses.next(0x80000000) == 50ms + 50ms / 65536 * 32768);
+    CHECK(pauses.next(0x80000000) == 50ms + 50'000'000ns / 65536 * 32768);
 }
 
 TEST_CASE("back-off: days do not overflow") {
