@@ -340,8 +340,7 @@ TEST_CASE("DHCP gives an address, a gateway and name servers; the host's name is
     w.run(lease_address(w, netif));
     CHECK(w.server.count(dhcp_server::discover) == 1);
     CHECK(w.server.count(dhcp_server::request) == 1);
-    CHECK(w.server.questions[0].name == "sensor-7");
-    CHECK(w.server.questions[1].name == "sensor-7");
+    CHECK(w.server.questions[1].name == "sensor-7"); // in the request; lwIP 2.1 not before
     w.a.reset();
     CHECK(!netif.is_up());
     CHECK(netif.use_dhcp().error() == errc::network_down);
