@@ -119,6 +119,17 @@ std::uint32_t core::count_time() noexcept {
     if (home_ == nullptr) {
         return 0;
     }
+#if WEFT_ONE_STACK
+    // In 32 bits: lwIP's own timers ask each second. After a turn of 4.3 s its clock is that much
+    // behind, and goes on.
+    const std::int64_t now = home_->now().time_since_epoch().count();
+    const auto part = static_cast<std::uint32_t>(now - counted_ns_);
+    const std::uint32_t whole = part / 1'000'000;
+    const std::uint32_t rest = part - whole * 1'000'000;
+    milliseconds_ += whole;
+    counted_ns_ = now - rest;
+    return rest;
+#else
     constexpr std::int64_t most = 4'000'000'000; // of 32 bits, in whole milliseconds
     while (true) {
         const std::int64_t passed = home_->now().time_since_epoch().count() - counted_ns_;
@@ -130,6 +141,7 @@ std::uint32_t core::count_time() noexcept {
             return part - whole * 1'000'000;
         }
     }
+#endif
 }
 
 std::uint32_t core::milliseconds() noexcept {
