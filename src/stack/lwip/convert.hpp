@@ -5,6 +5,7 @@
 
 #include <weft/address.hpp>
 #include <weft/errc.hpp>
+#include <weft/one_stack.hpp>
 
 #include <cstdint>
 
@@ -20,7 +21,7 @@ namespace weft::lwip {
     return mask;
 }
 
-[[nodiscard]] constexpr errc to_errc(err_t error) noexcept {
+[[nodiscard]] WEFT_SMALL constexpr errc to_errc(err_t error) noexcept {
     switch (error) {
     case ERR_OK:
         return errc::ok;
