@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t backlog = 4;      // half the pcbs: what nobody accepted takes no more
+constexpr std::size_t backlog = 4;       // half the pcbs: what nobody accepted takes no more
 constexpr weft::duration patience = 10s; // with a peer that neither sends nor reads
 
 served counted;
