@@ -53,6 +53,7 @@ void random_source::seed_from_system() noexcept {
 #endif
     system_left_ = 0;
     fill_from_system(secret_.data(), sizeof(secret_));
+    last_port_ = static_cast<std::uint16_t>(next());
 }
 
 #if !WEFT_ONE_STACK
@@ -60,6 +61,7 @@ void random_source::seed(std::uint64_t value) noexcept {
     deterministic_ = true;
     state_ = value;
     secret_ = {splitmix(state_), splitmix(state_)};
+    last_port_ = static_cast<std::uint16_t>(next());
 }
 #endif
 
@@ -74,6 +76,14 @@ std::uint32_t random_source::next() noexcept {
         system_left_ = system_.size();
     }
     return system_[--system_left_];
+}
+
+std::uint16_t random_source::next_port() noexcept {
+    constexpr unsigned first = 49152;
+    constexpr unsigned count = 16384;
+    constexpr unsigned longest_step = count / 32;
+    last_port_ = static_cast<std::uint16_t>(last_port_ + 1 + next() % longest_step);
+    return static_cast<std::uint16_t>(first + last_port_ % count);
 }
 
 std::uint64_t random_source::keyed_hash(std::span<const std::byte> message) const noexcept {

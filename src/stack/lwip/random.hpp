@@ -26,6 +26,11 @@ class random_source {
 
     [[nodiscard]] std::uint32_t next() noexcept;
 
+    /// An ephemeral TCP port, by RFC 6056 algorithm 5: some way on from the one before, so that
+    /// none comes again among the next 32. The other end may still hold a connection that was just
+    /// given up, and would reset the next one from its port.
+    [[nodiscard]] std::uint16_t next_port() noexcept;
+
     /// SipHash-2-4 of `message` under this source's secret.
     [[nodiscard]] std::uint64_t keyed_hash(std::span<const std::byte> message) const noexcept;
 
@@ -39,6 +44,7 @@ class random_source {
     static constexpr std::size_t at_a_time = WEFT_ONE_STACK ? 1 : 64;
     std::array<std::uint32_t, at_a_time> system_{};
     std::size_t system_left_ = 0;
+    std::uint16_t last_port_ = 0; // counted from the first
 
     static random_source the_only_;
 };

@@ -26,17 +26,15 @@ result<> tcp::bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept {
     return {};
 }
 
-// RFC 6056: a random port; lwIP's own are the next in order. One that nobody has: SO_REUSEADDR is
-// for ports that the program names, and listen() would find out.
+// lwIP's own are the next in order. One that nobody has: SO_REUSEADDR is for ports that the program
+// names, and listen() would find out.
 result<> tcp::bind_ephemeral(const ip_addr_t& ip) noexcept {
     const bool reuse = ip_get_option(pcb_, SOF_REUSEADDR) != 0;
     ip_reset_option(pcb_, SOF_REUSEADDR);
     result<> bound = fail(errc::address_in_use);
     for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
          ++attempt) {
-        const auto port =
-            static_cast<std::uint16_t>(49152 + random_source::instance().next() % 16384);
-        bound = bind_pcb(ip, port);
+        bound = bind_pcb(ip, random_source::instance().next_port());
     }
     if (reuse) {
         ip_set_option(pcb_, SOF_REUSEADDR);

@@ -1,6 +1,7 @@
 // What must be unpredictable, and what must repeat: sequence numbers (RFC 6528), ports, whole runs.
 #include "hosts.hpp"
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -113,4 +114,28 @@ TEST_CASE("random: source ports are drawn, not counted, and follow the seed if t
         CHECK(high > low + 10'000);
         CHECK(steps < 3);
     }
+}
+
+TEST_CASE("random: a TCP port does not come again among the next 32") {
+    world w;
+    weft::lwip_options options;
+    options.seed = 1;
+    const auto net = weft::make_lwip_stack(w.home, options);
+    REQUIRE(net);
+    std::vector<unsigned> found;
+    for (int i = 0; i < 5'000; ++i) {
+        const auto socket = (*net)->open_tcp(family::ipv4);
+        REQUIRE(socket);
+        const tcp_stream short_lived(*socket);
+        REQUIRE((*socket)->bind({address::any(), 0}));
+        const unsigned port = short_lived.local()->port;
+        REQUIRE(port >= 49152);
+        REQUIRE(
+            std::find(found.end() - std::min<std::ptrdiff_t>(32, i), found.end(), port) ==
+            found.end());
+        found.push_back(port);
+    }
+    const auto [low, high] = std::minmax_element(found.begin(), found.end());
+    CHECK(*low < 49152 + 512);
+    CHECK(*high > 65535 - 512);
 }
