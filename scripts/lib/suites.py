@@ -16,6 +16,8 @@ LWIP_VERSIONS = ("2.2.1", "2.1.3")
 
 # Assertions on, and no debug information: it takes as long to write as the code itself.
 PLAIN = ("-Ddebug=false", "-Db_ndebug=false")
+# The programs of tests take longest to compile.
+QUICKLY = ("-Doptimization=1", "-Dtests_optimization=0", *PLAIN)
 CLANG = {"CC": "clang-19", "CXX": "clang++-19"}
 GCC = {"CC": "gcc", "CXX": "g++"}
 # lwIP links the fragments of a datagram that is not whole yet by packed, unaligned pointers.
@@ -86,12 +88,13 @@ SUITES = (
     Commands("lint", "the house's rules over the sources", quick=True, commands=(
         *lint("co_await"), *lint("includes"), *lint("places"), *lint("length"), *lint("format"))),
     Build("gcc", "everything with GCC, assertions on", quick=True,
-          options=("-Doptimization=2", *PLAIN, "-Dexamples=false"), env=GCC),
+          options=("-Doptimization=2", "-Dtests_optimization=1", *PLAIN, "-Dexamples=false"),
+          env=GCC),
     Commands("headers", "each public header alone, and its opening example", quick=True,
              commands=(script("tests/headers/alone.py", "g++", "clang++-19"),
                        script("tests/headers/examples.py", "g++"),
                        script("tests/facade/uasyncio/headers.py", "g++"))),
-    Build("clang", "everything with clang 19", options=("-Doptimization=1", *PLAIN), env=CLANG),
+    Build("clang", "everything with clang 19", options=QUICKLY, env=CLANG),
     Build("sanitizers", "everything under AddressSanitizer and UBSan",
           options=("-Doptimization=0", "-Ddebug=true", "-Db_sanitize=address,undefined",
                    "-Db_lundef=false", "-Dexamples=false"),
@@ -101,11 +104,11 @@ SUITES = (
                    "-Dexamples=false", "-Dlwip_stack=false"),
           env=CLANG, select="post|facade threads", slower=4),
     Build("lwip-2.1.3", "the older lwIP", select="lwip|parity (tap|wire|lossy)|names tap|services",
-          options=("-Doptimization=1", *PLAIN, "-Dlwip_version=2.1.3", "-Dexamples=false"),
+          options=(*QUICKLY, "-Dlwip_version=2.1.3", "-Dexamples=false"),
           env=GCC),
     Build("no-exceptions", "the runtime and the facade without exceptions and RTTI",
           select="runtime|facade (c|results)|uasyncio (wire|host-epoll)",
-          options=("-Doptimization=1", *PLAIN, "-Dexceptions=false", "-Dexamples=false"),
+          options=(*QUICKLY, "-Dexceptions=false", "-Dexamples=false"),
           env=GCC),
     Build("release", "the programs as people build them, and what the budgets count", quick=True,
           options=("-Doptimization=2", "-Ddebug=false", "-Db_ndebug=true", "-Dtests=false",

@@ -1,6 +1,5 @@
 // What http.hpp takes for a request, what it refuses and with which status, and that neither
 // depends on how the bytes were cut into pieces.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <http.hpp>

@@ -1,6 +1,5 @@
 // The parts of examples/programs: what they take from strangers, what they write, how they keep
 // what waits.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <back_off.hpp>

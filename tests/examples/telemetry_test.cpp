@@ -1,6 +1,5 @@
 // The telemetry client and a collector, two lwIP hosts on a wire in virtual time: hours of trouble
 // in a moment, the same in every run.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 
 #include <telemetry.hpp>

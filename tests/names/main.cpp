@@ -2,7 +2,6 @@
 //
 // Exit status 77, Meson's SKIP, where this machine cannot have that configuration; a failure if
 // CI=true.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include "world.hpp"
 
 #include <weft/sleep.hpp>

@@ -2,7 +2,6 @@
 //
 // One set of tests; NAME says over which stacks. Exit status 77, Meson's SKIP, where this machine
 // cannot have that configuration; a failure if CI=true.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include "world.hpp"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,5 @@
 // services_test [doctest's options]. Exit status 77, Meson's SKIP, where this machine cannot have
 // it; a failure if CI=true.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
 #include "../parity/network_namespace.hpp"

@@ -1,7 +1,6 @@
 // write, send and sendall cut at every byte of a message: by a timeout, by the idle hook and
 // because nothing more is taken. No real peer makes a stack take a chosen number of bytes, so the
 // stack here is one that takes as many as it is told; time is virtual.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "c/usocket.h"
 
 #include <usocket/usocket.hpp>

@@ -1,6 +1,5 @@
 // The façade compiled without exceptions and RTTI, over a library that has them: calls return
 // results with the same numbers.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <usocket/usocket.hpp>
 
 #include <doctest/doctest.h>

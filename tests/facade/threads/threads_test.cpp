@@ -1,6 +1,5 @@
 // What crosses threads in the façade: the table of handles, and nothing else. Two threads with two
 // loops each have sockets of their own.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "c/usocket.h"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,4 @@
 // A program of coroutines without a line of set-up.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <uasyncio/uasyncio.hpp>
 #include <usocket/usocket.hpp>
 
