@@ -20,6 +20,8 @@ TOOLS = ("arm-none-eabi-g++", "meson", "ninja", "qemu-system-arm")
 MACHINES = {"cortex-m0plus": "mps2-an385", "cortex-m3": "mps2-an385", "cortex-m4f": "mps2-an386"}
 PLAIN = ("-Doptimization=s", "-Ddebug=false", "-Db_ndebug=true", "-Dexceptions=false",
          "-Dhost_stack=false", "-Dtests=false", "-Dlwip_profile=small", "-Dfacade_socket_bits=5")
+# Options, and the name of the directory: assertions on, and lwIP counts what it uses.
+THOROUGH = (("-Db_ndebug=false", "-Dlwip_stats=true"), "firmware-thorough")
 LIMIT = 60  # seconds for what takes one
 
 

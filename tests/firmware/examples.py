@@ -145,7 +145,7 @@ def sensor(cpu, image):
 
 
 # The status page shows lwIP's pools if lwIP counts them, which costs all the others 0.5 KB.
-OPTIONS = {"status_page": (["-Dlwip_stats=true"], "firmware-stats")}
+OPTIONS = {"status_page": firmware.THOROUGH}
 PROGRAMS = {"echo": [echo], "status_page": [status_page], "telemetry": [telemetry, link_lost], "sensor": [sensor]}
 # All of them on one processor, and on the others what needs no build of its own.
 PLAIN = [name for name in PROGRAMS if name not in OPTIONS]

@@ -57,7 +57,7 @@ def main():
         status, printed = fails(image, cpu, "nothing")
         check(f"{cpu}: a program that does not fail ends with status 0", (status, printed) == (0, "still alive\n"),
               f"status {status}: {printed}")
-    [image] = firmware.build("cortex-m3", [target], ["-Db_ndebug=false"], "firmware-assertions")
+    [image] = firmware.build("cortex-m3", [target], *firmware.THOROUGH)
     for how, what in ASSERTIONS:
         says(f"with assertions: {how}", image, "cortex-m3", how, ASSERTION, f"assertion: .*{re.escape(what)}.*")
     finish()
