@@ -55,13 +55,17 @@ class service : public list_node {
 };
 
 /// Something whose memory goes back at the end of a turn, once nothing refers to it any more.
-class retired : public list_node {
+class retired {
   public:
     /// True if the object freed itself; false to be asked again after the next turn.
     virtual bool reclaim() noexcept = 0;
 
   protected:
     ~retired() = default;
+
+  private:
+    friend class loop;
+    retired* next_retired_ = nullptr;
 };
 
 /// Must outlive every task, scope and timer that runs in it.
@@ -136,7 +140,7 @@ class loop {
 
     /// Outside turns: what was retired gives its memory back now.
     void reclaim() noexcept {
-        if (!running_ && !retired_.empty()) {
+        if (!running_ && retired_ != nullptr) {
             reclaim_retired();
         }
     }
@@ -146,7 +150,8 @@ class loop {
         quiet_ = false;
     }
     void retire(retired& object) noexcept {
-        retired_.push_back(object);
+        object.next_retired_ = retired_;
+        retired_ = &object;
         newly_retired_ = true;
         quiet_ = false;
     }
@@ -175,7 +180,7 @@ class loop {
     bool service_work_ = false;
     bool newly_retired_ = false; // something was retired that no turn has asked yet
     list<service> services_;
-    list<retired> retired_;
+    retired* retired_ = nullptr;           // the last one first
     std::atomic<posted*> posted_{nullptr}; // the last one first
     posted* arrived_ = nullptr;            // taken from there: they run now, the first one first
 };

@@ -22,7 +22,7 @@ void scope::cancel() noexcept {
 
 loop::~loop() {
     // Waiters of destroyed frames have unlinked themselves; nobody is left to refer to these.
-    for (int round = 0; round < 2 && !retired_.empty(); ++round) {
+    for (int round = 0; round < 2 && retired_ != nullptr; ++round) {
         reclaim_retired();
     }
 }
@@ -151,14 +151,14 @@ void loop::withdraw(posted& work) noexcept {
 [[gnu::noinline]] void loop::reclaim_retired() noexcept {
     newly_retired_ = false;
     // Objects that are not done, and those that reclaim() itself retires, wait for the next round.
-    list<retired> round;
-    while (!retired_.empty()) {
-        round.push_back(retired_.pop_front());
-    }
-    while (!round.empty()) {
-        retired& object = round.pop_front();
+    retired* round = retired_;
+    retired_ = nullptr;
+    while (round != nullptr) {
+        retired& object = *round;
+        round = object.next_retired_;
         if (!object.reclaim()) {
-            retired_.push_back(object);
+            object.next_retired_ = retired_;
+            retired_ = &object;
         }
     }
 }
@@ -268,10 +268,10 @@ inline bool loop::turn(time_point deadline) noexcept {
     {
         something_can_happen |= run_services();
     }
-    if (!retired_.empty()) {
+    if (retired_ != nullptr) {
         reclaim_retired();
     }
-    quiet_ = services_.empty() && retired_.empty();
+    quiet_ = services_.empty() && retired_ == nullptr;
     return something_can_happen || has_work();
 }
 
