@@ -157,13 +157,11 @@ class socket_core : public retired {
 
   protected:
     enum class kind : bool { stream, datagrams };
-    socket_core(loop& home, [[maybe_unused]] kind is) noexcept
-        :
 #if WEFT_ONE_STACK
-          kind_(is),
+    socket_core(loop& home, kind is) noexcept : kind_(is) { loop_ = &home; }
+#else
+    socket_core(loop& home, kind) noexcept : loop_(&home) {}
 #endif
-          loop_(&home) {
-    }
     ~socket_core() {
         while (observers_ != nullptr) {
             observers_->unlink();
@@ -217,7 +215,11 @@ class socket_core : public retired {
     wait_side reader_;
     wait_side writer_;
     readiness_observer* observers_ = nullptr;
+#if WEFT_ONE_STACK
+    static inline loop* loop_ = nullptr; // of the one stack, and so of all sockets
+#else
     loop* loop_;
+#endif
 };
 
 /// A TCP socket in any of its states, as BSD has it: new, bound, listening, connecting, connected.

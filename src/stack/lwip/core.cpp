@@ -154,10 +154,25 @@ std::uint32_t core::sequence_clock() noexcept {
     return milliseconds_ * 250 + rest / 4000;
 }
 
+inline bool core::anything_due() const noexcept {
+#if WEFT_ONE_STACK
+    return any_due_;
+#else
+    return !flush_.empty();
+#endif
+}
+
 inline void core::send_out() noexcept {
+#if WEFT_ONE_STACK
+    if (any_due_) {
+        any_due_ = false;
+        tcp::flush_every();
+    }
+#else
     while (!flush_.empty()) {
         static_cast<tcp&>(flush_.pop_front()).flush();
     }
+#endif
 }
 
 inline int core::take_frames() noexcept {
@@ -201,14 +216,18 @@ void core::check_timers() noexcept {
 [[gnu::noinline]] void core::feed_starved() noexcept {
     any_starved_ = false;
     memory_available_ = false;
+#if WEFT_ONE_STACK
+    tcp::feed_every();
+#else
     starved_.for_each([](starved_link& link) {
         link.unlink();
         static_cast<tcp&>(link).memory_available();
     });
+#endif
 }
 
 time_point core::next_deadline() noexcept {
-    if (memory_available_ || !flush_.empty()) {
+    if (memory_available_ || anything_due()) {
         return at_once; // since the last turn ended
     }
     turns_until_timers_ = 0; // the loop is about to sleep: time will have passed

@@ -18,11 +18,6 @@ class names;
 
 /// A UDP socket, in its host's list.
 struct host_link : list_node {};
-/// A socket that owes lwIP something at the end of the turn: a window to open, data to output. One
-/// that is not bound yet is in its host's list instead.
-struct flush_link : list_node {};
-/// A socket that lwIP had no memory for, although its send buffer has room.
-struct starved_link : list_node {};
 
 #if WEFT_ONE_STACK
 /// On a board straight from lwIP's heap, without what operator new adds for any alignment.
@@ -34,6 +29,18 @@ struct heap_object {
 };
 #else
 struct heap_object {};
+#endif
+
+// A socket that owes lwIP something at the end of the turn: a window to open, data to output. One
+// that is not bound yet is in its host's list instead. And a socket that lwIP had no memory for,
+// although its send buffer has room. A board's sockets are few and every byte of one counts: such
+// are found among lwIP's pcbs.
+#if WEFT_ONE_STACK
+struct flush_link {};
+struct starved_link {};
+#else
+struct flush_link : list_node {};
+struct starved_link : list_node {};
 #endif
 
 #if WEFT_ONE_STACK
@@ -123,6 +130,11 @@ class core final : public service {
     /// The same in units of 4 microseconds.
     [[nodiscard]] std::uint32_t sequence_clock() noexcept;
 
+#if WEFT_ONE_STACK
+    /// Of some socket, which has a mark.
+    void flush_later() noexcept { any_due_ = true; }
+    void starve() noexcept { any_starved_ = true; }
+#else
     void flush_later(flush_link& socket) noexcept {
         if (!socket.linked()) {
             flush_.push_back(socket);
@@ -134,6 +146,7 @@ class core final : public service {
             any_starved_ = true;
         }
     }
+#endif
     /// Some memory may be free again: called by lwIP's hook and `poll` callbacks. A frame that was
     /// taken in says the same: it may have acknowledged data.
     void memory_available() noexcept { memory_available_ = any_starved_; }
@@ -147,6 +160,7 @@ class core final : public service {
     void initialize() noexcept;
     std::uint32_t count_time() noexcept;
     void send_out() noexcept;
+    [[nodiscard]] bool anything_due() const noexcept;
     int take_frames() noexcept;
     void feed_starved() noexcept;
     void check_timers() noexcept;
@@ -170,8 +184,12 @@ class core final : public service {
     host* asking_ = nullptr;
     icmp_listener icmp_listener_ = nullptr;
     host_list hosts_;
+#if WEFT_ONE_STACK
+    bool any_due_ = false;
+#else
     list<flush_link> flush_;
     list<starved_link> starved_;
+#endif
 };
 
 } // namespace weft::lwip

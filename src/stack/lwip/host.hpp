@@ -32,8 +32,10 @@ class host final : public stack, public list_node, public heap_object {
     [[nodiscard]] bool drained() const noexcept WEFT_OVERRIDE;
 
     [[nodiscard]] netif& interface() noexcept { return *netif_; }
+#if !WEFT_ONE_STACK
     /// TCP sockets that are not bound yet.
     [[nodiscard]] list<flush_link>& fresh_sockets() noexcept { return fresh_sockets_; }
+#endif
     [[nodiscard]] list<host_link>& udp_sockets() noexcept { return udp_sockets_; }
     /// Who is asked for names; none: whoever the network announced.
     [[nodiscard]] std::span<const ip_addr_t> name_servers() const noexcept {
@@ -96,7 +98,9 @@ class host final : public stack, public list_node, public heap_object {
     std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_{};
     std::size_t name_server_count_ = 0;
     std::uint32_t frames_dropped_ = 0;
+#if !WEFT_ONE_STACK
     list<flush_link> fresh_sockets_;
+#endif
     list<host_link> udp_sockets_;
 };
 

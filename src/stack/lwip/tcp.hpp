@@ -57,6 +57,12 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
             flush_all(due);
         }
     }
+#if WEFT_ONE_STACK
+    /// flush() of all that asked for it.
+    static void flush_every() noexcept;
+    /// memory_available() of all that are starved.
+    static void feed_every() noexcept;
+#endif
     /// lwIP may have memory for this starved socket again.
     void memory_available() noexcept {
         tcp_sent(pcb_, nullptr);
@@ -113,10 +119,31 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
     void end_with(errc why) noexcept;
     void both_ended() noexcept;
     void leave_queue() noexcept;
+    /// Nothing is to be done for it at the end of the turn.
+    void leave_lists() noexcept {
+#if !WEFT_ONE_STACK
+        static_cast<flush_link*>(this)->unlink();
+        static_cast<starved_link*>(this)->unlink();
+#endif
+    }
+    void starve() noexcept {
+#if WEFT_ONE_STACK
+        starved_ = true;
+        core::instance().starve();
+#else
+        core::instance().starve(*this);
+#endif
+    }
+    void enter_fresh() noexcept;
+    void leave_fresh() noexcept;
     static void close_pcb(tcp_pcb* pcb) noexcept;
     void flush_later(std::uint8_t what) noexcept {
         due_ |= what;
+#if WEFT_ONE_STACK
+        core::instance().flush_later();
+#else
         core::instance().flush_later(*this);
+#endif
     }
     void flush_all(std::uint8_t due) noexcept;
     [[nodiscard]] bool doomed() const noexcept { return (due_ & due_abort) != 0; }
@@ -145,7 +172,15 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
     static void end_if_delivered(tcp_pcb& pcb) noexcept;
     static err_t on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept;
 
+#if WEFT_ONE_STACK
+    static inline host* host_ = nullptr; // the one that there is
+    static inline tcp* fresh_ = nullptr; // not bound yet; linked by next_pending_
+    using byte_count = std::uint16_t;
+#else
     host* host_;
+    using byte_count = std::uint32_t;
+#endif
+    static_assert(TCP_WND <= static_cast<byte_count>(-1));
     union {
         tcp_pcb* pcb_ = nullptr;
         tcp_pcb_listen* listener_; // in state listening: a smaller struct, only arg and accept
@@ -153,7 +188,20 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
     // Received and not consumed: pbufs linked by `next` (their tot_len does not span the queue).
     // What was consumed of the first is cut off it.
     pbuf* first_ = nullptr;
+#if WEFT_ONE_STACK // where the window holds a few
+    pbuf** end() noexcept {
+        pbuf** at = &first_;
+        while (*at != nullptr) {
+            at = &(*at)->next;
+        }
+        return at;
+    }
+    void end_is(pbuf**) noexcept {}
+#else
     pbuf** end_ = &first_; // where the next one is linked
+    pbuf** end() noexcept { return end_; }
+    void end_is(pbuf** at) noexcept { end_ = at; }
+#endif
     // A listener has the connections that nobody accepted yet, such a connection its place there.
     union {
         tcp* first_pending_ = nullptr;
@@ -163,14 +211,17 @@ class tcp final : public tcp_socket, public flush_link, public starved_link, pub
         tcp* last_pending_ = nullptr;
         tcp* listening_; // the listener whose queue this is in
     };
-    std::uint32_t owed_ = 0; // bytes consumed and not yet given back to the window
+    byte_count owed_ = 0;    // bytes consumed and not yet given back to the window
     std::uint16_t port_ = 0; // bound to, 0: not yet
     state state_ = state::fresh;
-    family family_;
     std::uint8_t due_ = 0;
-    bool end_seen_ = false;          // the peer's FIN, or an error: nothing more is received
-    bool wildcard_ = false;          // bound to any: local() says so
     std::uint8_t pending_error_ = 0; // an errc; told once
+    family family_ : 1;
+    bool end_seen_ : 1 = false; // the peer's FIN, or an error: nothing more is received
+    bool wildcard_ : 1 = false; // bound to any: local() says so
+#if WEFT_ONE_STACK
+    bool starved_ : 1 = false; // lwIP had no memory for it
+#endif
 };
 
 } // namespace weft::lwip

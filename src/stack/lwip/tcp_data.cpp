@@ -40,8 +40,8 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (p->next != nullptr) {
         return self->received_parts(p);
     }
-    *self->end_ = p;
-    self->end_ = &p->next;
+    *self->end() = p;
+    self->end_is(&p->next);
     self->raise(readiness::readable);
     return ERR_OK;
 }
@@ -52,8 +52,7 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (pcb.state == CLOSING || pcb.state == TIME_WAIT) {
         // both sides have finished: lwIP frees such a pcb without a word
         forget_pcb();
-        static_cast<flush_link*>(this)->unlink();
-        static_cast<starved_link*>(this)->unlink();
+        leave_lists();
         both_ended();
         return ERR_OK;
     }
@@ -62,10 +61,12 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
 }
 
 [[gnu::noinline]] err_t tcp::received_parts(pbuf* parts) noexcept {
-    *end_ = without_empty_parts(parts);
-    while (*end_ != nullptr) {
-        end_ = &(*end_)->next;
+    pbuf** last = end();
+    *last = without_empty_parts(parts);
+    while (*last != nullptr) {
+        last = &(*last)->next;
     }
+    end_is(last);
     raise(readiness::readable);
     return ERR_OK;
 }
@@ -159,7 +160,7 @@ void tcp::cut_consumed(std::size_t n) noexcept {
 
 // The last of the received pbufs was consumed.
 inline void tcp::emptied() noexcept {
-    end_ = &first_;
+    end_is(&first_);
     if (!end_seen_) {
         lower(readiness::readable);
     }
@@ -168,7 +169,7 @@ inline void tcp::emptied() noexcept {
 // `n` bytes left the queue: the window has them back at the end of the turn, a segment's worth at
 // once.
 inline void tcp::owe(std::size_t n) noexcept {
-    owed_ += static_cast<std::uint32_t>(n);
+    owed_ = static_cast<byte_count>(owed_ + n);
     if (owed_ >= TCP_MSS) {
         window_due();
     }
@@ -213,7 +214,7 @@ void tcp::consume(std::size_t n) noexcept {
 void tcp::settle_window() noexcept {
     while (owed_ != 0 && pcb_ != nullptr) {
         const auto step = static_cast<u16_t>(std::min<std::uint32_t>(owed_, 0xffff));
-        owed_ -= step;
+        owed_ = static_cast<byte_count>(owed_ - step);
         tcp_recved(pcb_, step); // takes 16 bits
     }
 }
@@ -264,7 +265,7 @@ io_count tcp::no_room() noexcept {
     lower(readiness::writable);
     tcp_sent(pcb_, &on_sent); // lwIP calls it for a socket that waits, and for no other
     if (tcp_sndbuf(pcb_) != 0) {
-        core::instance().starve(*this);
+        starve();
     }
     flush_later(due_output); // what waits unsent must go for `sent` to come
     return io_error(errc::would_block);
@@ -282,6 +283,36 @@ err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
     core::instance().memory_available();
     return mend_retransmission(arg, pcb);
 }
+
+#if WEFT_ONE_STACK
+// A closed socket's pcb is not its own any more: none is met here that is gone.
+void tcp::flush_every() noexcept {
+    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr;) {
+        tcp_pcb* const next = pcb->next; // flush() may abort this one
+        if (pcb->errf == &on_error) {
+            auto& socket = *static_cast<tcp*>(pcb->callback_arg);
+            if (socket.due_ != 0) {
+                socket.flush();
+            }
+        }
+        pcb = next;
+    }
+}
+
+// And no other: whoever waits for room in its send buffer would take what memory there is in small
+// pieces.
+void tcp::feed_every() noexcept {
+    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+        if (pcb->errf == &on_error) {
+            auto& socket = *static_cast<tcp*>(pcb->callback_arg);
+            if (socket.starved_) {
+                socket.starved_ = false;
+                socket.memory_available();
+            }
+        }
+    }
+}
+#endif
 
 void tcp::flush_all(std::uint8_t due) noexcept {
     if ((due & due_abort) != 0) {

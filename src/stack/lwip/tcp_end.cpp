@@ -30,8 +30,7 @@ void tcp::on_error(void* arg, err_t error) noexcept {
 }
 
 void tcp::lost(err_t why) noexcept {
-    static_cast<flush_link*>(this)->unlink();
-    static_cast<starved_link*>(this)->unlink();
+    leave_lists();
     if (listening_ != nullptr) {
         leave_queue();
         drop_received();
@@ -64,6 +63,31 @@ void tcp::both_ended() noexcept {
     raise(readiness::readable | readiness::writable | readiness::hangup);
 }
 
+#if WEFT_ONE_STACK
+void tcp::enter_fresh() noexcept {
+    next_pending_ = fresh_;
+    fresh_ = this;
+}
+
+void tcp::leave_fresh() noexcept {
+    for (tcp** at = &fresh_; *at != nullptr; at = &(*at)->next_pending_) {
+        if (*at == this) {
+            *at = next_pending_;
+            next_pending_ = nullptr;
+            return;
+        }
+    }
+}
+#else
+void tcp::enter_fresh() noexcept {
+    host_->fresh_sockets().push_back(*this);
+}
+
+void tcp::leave_fresh() noexcept {
+    static_cast<flush_link*>(this)->unlink();
+}
+#endif
+
 // Reset before anybody accepted it: the listener's backlog has room again.
 void tcp::leave_queue() noexcept {
     tcp& listener = *listening_;
@@ -93,8 +117,14 @@ void tcp::unreachable(errc why) noexcept {
 void tcp::abort_all(host& going) noexcept {
     const u8_t index = netif_get_index(&going.interface());
     // What tcp_new made is in none of lwIP's lists until it is bound.
+#if WEFT_ONE_STACK
+    while (fresh_ != nullptr) {
+        tcp& fresh = *fresh_;
+#else
     while (!going.fresh_sockets().empty()) {
-        auto& fresh = static_cast<tcp&>(going.fresh_sockets().pop_front());
+        auto& fresh = static_cast<tcp&>(going.fresh_sockets().front());
+#endif
+        fresh.leave_fresh();
         tcp_abort(fresh.forget_pcb());
         fresh.end_with(errc::network_down);
     }
@@ -113,8 +143,7 @@ void tcp::abort_all(host& going) noexcept {
             auto* socket = is_ours(pcb) ? static_cast<tcp*>(pcb->callback_arg) : nullptr;
             if (socket != nullptr) {
                 socket->forget_pcb();
-                static_cast<flush_link*>(socket)->unlink();
-                static_cast<starved_link*>(socket)->unlink();
+                socket->leave_lists();
                 if (!socket->doomed()) {
                     socket->end_with(errc::network_down);
                 }
@@ -134,15 +163,15 @@ void tcp::abort_all(host& going) noexcept {
 
 void tcp::drop_received() noexcept {
     while (first_ != nullptr) {
-        owed_ += first_->len;
+        owed_ = static_cast<byte_count>(owed_ + first_->len);
         pop_consumed();
     }
-    end_ = &first_;
+    end_is(&first_);
 }
 
 void tcp::do_close() noexcept {
-    static_cast<flush_link*>(this)->unlink();
-    static_cast<starved_link*>(this)->unlink();
+    leave_fresh();
+    leave_lists();
     if (state_ == state::listening) {
         tcp_pcb_listen* listening = listener_;
         listener_ = nullptr;

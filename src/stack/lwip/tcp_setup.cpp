@@ -21,7 +21,7 @@ result<> tcp::bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept {
     if (bound != ERR_OK) {
         return fail(to_errc(bound));
     }
-    static_cast<flush_link*>(this)->unlink(); // not fresh any more: lwIP's lists have it
+    leave_fresh(); // lwIP's lists have it
     port_ = port;
     return {};
 }
