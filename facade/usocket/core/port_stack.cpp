@@ -22,7 +22,8 @@ using weft::result;
 
 namespace {
 
-/// For the coroutines that resolve names; a board that runs its own gives the pool more.
+/// For TCP sockets, and the coroutines that resolve names; a board that runs its own gives the pool
+/// more.
 #if !defined(WEFT_FACADE_FRAME_BYTES)
 #define WEFT_FACADE_FRAME_BYTES 2048
 #endif

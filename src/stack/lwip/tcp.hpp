@@ -4,10 +4,12 @@
 #include "stack/lwip/api.hpp"
 #include "stack/lwip/core.hpp"
 
+#include <weft/frame_pool.hpp>
 #include <weft/socket.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <utility>
 
 namespace weft::lwip {
@@ -21,8 +23,19 @@ class host;
 ///         -> listening                                  (listener_ instead of pcb_)
 /// `finished` comes from any of them: closed, reset, timed out; pcb_ is gone.
 /// A connection accepted by lwIP is `connected`, waiting in its listener's queue.
-class tcp final : public tcp_socket, public flush_link, public starved_link, public heap_object {
+class tcp final : public tcp_socket, public flush_link, public starved_link {
   public:
+#if WEFT_ONE_STACK
+    /// A board has them where the frames are that use them: lwIP's heap, with a header for each, is
+    /// left to packets.
+    static void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+        return frame_pool::allocate(size);
+    }
+    static void operator delete(void* socket, std::size_t size) noexcept {
+        frame_pool::release(socket, size);
+    }
+#endif
+
     static result<tcp_socket*> open(host& on, family f) noexcept;
     /// Aborts every pcb of a host that goes away; their sockets end with errc::network_down,
     /// listeners are closed.
