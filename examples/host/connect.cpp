@@ -130,8 +130,8 @@ int main(int argc, char** argv) {
         "connect", "Connects to the first that answers, or scans for open ports.");
     std::vector<std::string> texts;
     std::string range;
-    self.options().add_option("servers", texts, "ADDR:PORT of each");
-    self.options().add_option("--scan", range, "ADDR:FIRST-LAST");
+    self.texts("servers", texts, "ADDR:PORT of each");
+    self.text("--scan", range, "ADDR:FIRST-LAST");
     return self.run(argc, argv, [&](weft::stack& net) {
         if (!range.empty()) {
             const auto dash = range.rfind('-');

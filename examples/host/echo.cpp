@@ -36,7 +36,8 @@ int main(int argc, char** argv) {
     example::program self("echo", "Sends back what it receives.");
     const weft::endpoint& at = self.endpoint("--bind", "127.0.0.1:7000", "where to listen");
     std::size_t bytes = 100'000'000;
-    self.options().add_option("--bytes", bytes, "what the visitor of --link wire exchanges");
+    self.number(
+        "--bytes", bytes, 0, 1'000'000'000'000, "what the visitor of --link wire exchanges");
     return self.run(
         argc, argv, [&](weft::stack& net) { return programs::echo(net, at, telling); },
         [&](weft::stack& other) {

@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
     example::program self("echo_client", "Sends lines, or --bytes, and checks what comes back.");
     const weft::endpoint& to = self.endpoint("server", "", "the echo server");
     std::size_t bytes = 0;
-    self.options().add_option("--bytes", bytes, "exchange this many bytes instead of lines");
+    self.number(
+        "--bytes", bytes, 0, 1'000'000'000'000, "exchange this many bytes instead of lines");
     return self.run(argc, argv, [&](weft::stack& net) {
         return bytes == 0 ? send_lines(net, to) : example::exchange(net, to, bytes);
     });

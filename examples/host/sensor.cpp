@@ -65,22 +65,10 @@ int main(int argc, char** argv) {
     programs::sensor from{.sleep = &sleep_ms, .failed = &tell};
     int count = 1;
     std::int64_t interval = 1000;
-    self.options()
-        .add_option("--count", count, "readings")
-        ->check(CLI::Range(1, 1'000'000'000))
-        ->capture_default_str();
-    self.options()
-        .add_option("--interval", interval, "between readings, in ms")
-        ->check(CLI::Range(0, 3'600'000))
-        ->capture_default_str();
-    self.options()
-        .add_option("--timeout", from.timeout, "for each wait, in ms")
-        ->check(CLI::Range(1, 3'600'000))
-        ->capture_default_str();
-    self.options()
-        .add_option("--tries", from.tries, "for each reading")
-        ->check(CLI::Range(1, 100))
-        ->capture_default_str();
+    self.number("--count", count, 1, 1'000'000'000, "readings");
+    self.number("--interval", interval, 0, 3'600'000, "between readings, in ms");
+    self.number("--timeout", from.timeout, 1, 3'600'000, "for each wait, in ms");
+    self.number("--tries", from.tries, 1, 100, "for each reading");
     return self.run_blocking(argc, argv, [&](weft::stack& net) {
         usocket::use(net);
         from.at = plain(at);

@@ -49,14 +49,8 @@ int main(int argc, char** argv) {
     const weft::endpoint& at = self.endpoint("--bind", "127.0.0.1:8080", "where to listen");
     programs::status_start start;
     std::int64_t patience = 10'000;
-    self.options()
-        .add_option("--connections", start.connections, "at a time; the next are told 503")
-        ->check(CLI::Range(1, 10'000))
-        ->capture_default_str();
-    self.options()
-        .add_option("--patience", patience, "for a request and its answer, in ms")
-        ->check(CLI::Range(1, 3'600'000))
-        ->capture_default_str();
+    self.number("--connections", start.connections, 1, 10'000, "at a time; the next are told 503");
+    self.number("--patience", patience, 1, 3'600'000, "for a request and its answer, in ms");
     return self.run(argc, argv, [&](weft::stack& net) {
         start.patience = std::chrono::milliseconds(patience);
         return serve(net, at, start);

@@ -60,16 +60,13 @@ int main(int argc, char** argv) {
     std::int64_t first = 250;
     std::int64_t longest = 30'000;
     const auto add_time = [&](const char* option, std::int64_t& value, const char* what) {
-        self.options()
-            .add_option(option, value, what)
-            ->check(CLI::Range(1, 3'600'000))
-            ->capture_default_str();
+        self.number(option, value, 1, 3'600'000, what);
     };
     add_time("--interval", interval, "between readings, in ms");
     add_time("--patience", patience, "with a collector that says nothing, in ms");
     add_time("--first-pause", first, "before a second attempt, in ms");
     add_time("--longest-pause", longest, "before any, in ms");
-    self.options().add_option("--readings", start.readings, "how many; 0: until it is ended");
+    self.number("--readings", start.readings, 0, 1'000'000'000, "how many; 0: until it is ended");
     return self.run(argc, argv, [&](weft::stack& net) {
         start.collector = collector;
         start.interval = milliseconds(interval);

@@ -85,7 +85,7 @@ int main(int argc, char** argv) {
     const weft::endpoint& at = self.endpoint("--bind", "127.0.0.1:7001", "where to receive");
     const weft::endpoint& to = self.endpoint("--to", "0.0.0.0:0", "be the client of this server");
     int count = 3;
-    self.options().add_option("--count", count, "datagrams to send with --to");
+    self.number("--count", count, 1, 1'000'000'000, "datagrams to send with --to");
     return self.run(argc, argv, [&](weft::stack& net) {
         return to.port == 0 ? serve(net, at) : ask(net, to, count);
     });

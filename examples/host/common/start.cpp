@@ -6,6 +6,8 @@
 #include <weft/timeout.hpp>
 #include <weft/when_any.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <csignal>
 #include <cstdio>
 
@@ -118,23 +120,43 @@ weft::endpoint parse_endpoint(const std::string& option, const std::string& text
     return *value;
 }
 
-program::program(std::string name, const std::string& what) : app_(what, name) {
+program::program(std::string name, const std::string& what)
+    : app_(std::make_unique<CLI::App>(what, name)) {
     program_name = std::move(name);
-    app_.add_option("--stack", choice_.stack, "host or lwip")->capture_default_str();
-    app_.add_option("--poller", choice_.poller, "epoll, poll or select");
-    app_.add_option("--link", choice_.link, "for lwip: tap:NAME, unix:MINE,PEER or wire");
-    app_.add_option(
+    app_->add_option("--stack", choice_.stack, "host or lwip")->capture_default_str();
+    app_->add_option("--poller", choice_.poller, "epoll, poll or select");
+    app_->add_option("--link", choice_.link, "for lwip: tap:NAME, unix:MINE,PEER or wire");
+    app_->add_option(
         "--address", choice_.address, "for lwip: ADDR/PREFIX, 10.0.0.2/24 if not given");
-    app_.add_option("--gateway", choice_.gateway, "for lwip: ADDR");
-    app_.add_option("--mtu", choice_.mtu, "of lwip's link, in bytes")->capture_default_str();
-    app_.add_option("--pcap", choice_.pcap, "for lwip: write the link's frames to this file");
-    app_.add_flag("--quiet", quiet_, "print nothing but errors");
+    app_->add_option("--gateway", choice_.gateway, "for lwip: ADDR");
+    app_->add_option("--mtu", choice_.mtu, "of lwip's link, in bytes")->capture_default_str();
+    app_->add_option("--pcap", choice_.pcap, "for lwip: write the link's frames to this file");
+    app_->add_flag("--quiet", quiet_, "print nothing but errors");
+}
+
+program::~program() = default;
+
+void program::add_number(
+    const std::string& option, const std::string& what, std::int64_t initial, std::int64_t least,
+    std::int64_t most, std::function<void(const std::int64_t&)> take) {
+    app_->add_option_function(option, std::move(take), what)
+        ->check(CLI::Range(least, most))
+        ->default_str(std::to_string(initial));
+}
+
+void program::text(const std::string& option, std::string& value, const std::string& what) {
+    app_->add_option(option, value, what);
+}
+
+void program::texts(
+    const std::string& option, std::vector<std::string>& values, const std::string& what) {
+    app_->add_option(option, values, what);
 }
 
 const weft::endpoint&
 program::endpoint(const std::string& option, const std::string& initial, const std::string& what) {
     given_endpoint& made = endpoints_.emplace_back(given_endpoint{option, initial, {}, nullptr});
-    made.parsed = app_.add_option(option, made.text, what + ", ADDR:PORT");
+    made.parsed = app_->add_option(option, made.text, what + ", ADDR:PORT");
     if (initial.empty()) {
         made.parsed->required();
     } else {
@@ -144,7 +166,7 @@ program::endpoint(const std::string& option, const std::string& initial, const s
 }
 
 void program::parse(int argc, char** argv) {
-    app_.parse(argc, argv);
+    app_->parse(argc, argv);
     quiet = quiet_;
     for (given_endpoint& each : endpoints_) {
         if (choice_.stack == "lwip" && each.parsed->count() == 0) {
@@ -203,7 +225,7 @@ int program::on_network(
     return 2;
 } catch (const CLI::ParseError& wrong) {
     if (wrong.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
-        return app_.exit(wrong); // --help
+        return app_->exit(wrong); // --help
     }
     complain(fmt::format("{}; see {} --help", wrong.what(), program_name));
     return 2;

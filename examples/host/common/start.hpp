@@ -14,13 +14,21 @@
 #include <weft/stack.hpp>
 #include <weft/task.hpp>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
+#include <vector>
+
+namespace CLI { // its headers take longer to compile than any of the programs
+class App;
+class Option;
+} // namespace CLI
 
 namespace example {
 
@@ -47,9 +55,23 @@ class program {
     using job = std::function<weft::task<>(weft::stack&)>;
 
     program(std::string name, const std::string& what);
+    program(const program&) = delete;
+    ~program();
 
-    /// For options of the program's own.
-    CLI::App& options() noexcept { return app_; }
+    /// An option that takes a whole number from `least` to `most`; `value` if it is not given.
+    template <class T>
+    void number(
+        const std::string& option, T& value, std::type_identity_t<T> least,
+        std::type_identity_t<T> most, const std::string& what) {
+        add_number(
+            option, what, static_cast<std::int64_t>(value), static_cast<std::int64_t>(least),
+            static_cast<std::int64_t>(most),
+            [&value](const std::int64_t& given) { value = static_cast<T>(given); });
+    }
+    /// Options that take any text, and any number of them.
+    void text(const std::string& option, std::string& value, const std::string& what);
+    void
+    texts(const std::string& option, std::vector<std::string>& values, const std::string& what);
 
     /// An option that takes ADDR:PORT; valid from when run() calls the work. A name without dashes
     /// is a positional argument; `initial` empty: it must be given.
@@ -75,12 +97,15 @@ class program {
         CLI::Option* parsed;
     };
 
+    void add_number(
+        const std::string& option, const std::string& what, std::int64_t initial,
+        std::int64_t least, std::int64_t most, std::function<void(const std::int64_t&)> take);
     void parse(int argc, char** argv);
     int on_network(
         int argc, char** argv, bool two_hosts_possible, const std::function<int(network&)>& work);
     int report(weft::errc error) const;
 
-    CLI::App app_;
+    std::unique_ptr<CLI::App> app_;
     network_choice choice_;
     bool quiet_ = false;
     std::deque<given_endpoint> endpoints_;
