@@ -50,6 +50,20 @@ enum class errc : int {
     in_progress = 115,           // EINPROGRESS
     canceled = 125,              // ECANCELED: the scope of this wait was cancelled
 
+    // What no errno tells: TLS. Above Linux's numbers, which end at 133.
+    tls_protocol = 301,     // the peer does not speak TLS, or broke its rules
+    tls_alert = 302,        // the peer refused, by a fatal alert
+    tls_truncated = 303,    // the connection ended and the peer had not said that it would
+    tls_no_agreement = 304, // no version, cipher or application protocol that both ends have
+    // Why a certificate was refused; the first of these that holds.
+    certificate_missing = 311,
+    certificate_untrusted = 312, // no known authority stands behind it
+    certificate_revoked = 313,
+    certificate_expired = 314,
+    certificate_not_yet_valid = 315,
+    certificate_wrong_name = 316,
+    certificate_unfit = 317, // not for this use, or made with what is too weak
+
     // What resolve() says of a name: glibc's EAI_* numbers, which are negative.
     name_bad_flags = -1,                 // EAI_BADFLAGS
     name_not_found = -2,                 // EAI_NONAME: there is no such name

@@ -1,4 +1,5 @@
 #include <weft/errc.hpp>
+#include <weft/one_stack.hpp>
 
 namespace weft {
 
@@ -49,6 +50,19 @@ constexpr entry table[] = {
     {errc::already, "EALREADY", "another operation of that kind is under way"},
     {errc::in_progress, "EINPROGRESS", "in progress"},
     {errc::canceled, "ECANCELED", "canceled"},
+#if !WEFT_ONE_STACK // a board with TLS has the waist of a host
+    {errc::tls_protocol, "TLS_PROTOCOL", "the peer broke the rules of TLS"},
+    {errc::tls_alert, "TLS_ALERT", "the peer refused by a TLS alert"},
+    {errc::tls_truncated, "TLS_TRUNCATED", "the connection ended without TLS's goodbye"},
+    {errc::tls_no_agreement, "TLS_NO_AGREEMENT", "no TLS version, cipher or protocol in common"},
+    {errc::certificate_missing, "CERT_MISSING", "the peer has no certificate"},
+    {errc::certificate_untrusted, "CERT_UNTRUSTED", "no known authority signed the certificate"},
+    {errc::certificate_revoked, "CERT_REVOKED", "the certificate is revoked"},
+    {errc::certificate_expired, "CERT_EXPIRED", "the certificate has expired"},
+    {errc::certificate_not_yet_valid, "CERT_NOT_YET_VALID", "the certificate is not valid yet"},
+    {errc::certificate_wrong_name, "CERT_WRONG_NAME", "the certificate is for another name"},
+    {errc::certificate_unfit, "CERT_UNFIT", "the certificate is not fit for this use"},
+#endif
     {errc::name_bad_flags, "EAI_BADFLAGS", "invalid flags for a name"},
     {errc::name_not_found, "EAI_NONAME", "name not found"},
     {errc::name_try_again, "EAI_AGAIN", "temporary failure in name resolution"},
