@@ -46,6 +46,7 @@ C_HEADERS = set("cassert cerrno cinttypes climits cstdarg cstddef cstdint cstdio
                 "cctype cmath stddef.h stdint.h stdbool.h limits.h".split())
 LIBRARIES = re.compile(r"^(?:tl/expected\.hpp|fmt/[\w./]+)$")
 STANDARD = re.compile(r"^[a-z_]+$")
+OF_MBEDTLS = re.compile(r"^(?:mbedtls|psa)/")
 OF_LWIP = re.compile(r"^(?:lwip|netif|arch)/|^lwipopts\.h$")
 
 
@@ -91,6 +92,8 @@ def check(path, text):
             yield line, f"{room} may not include {other} ({name})"
         elif other is None and OF_LWIP.match(name) and (public or room != "stack/lwip"):
             yield line, f"only src/stack/lwip may see lwIP ({name})"
+        elif other is None and OF_MBEDTLS.match(name) and not path.startswith("src/net/tls/"):
+            yield line, f"only src/net/tls may see mbedTLS ({name})"
         elif room == "examples/programs" and not quoted and (
                 name in NOT_ON_BOARDS or "/" in name and other is None and name != "c/usocket.h"):
             yield line, f"a program that runs on boards may not include {name}"
@@ -112,6 +115,9 @@ BAD = [
     ("src/net/stack.cpp", "#include <weft/host.hpp>"),
     ("src/net/stack.cpp", "#include <lwip/tcp.h>"),
     ("src/net/stack.cpp", '#include "stack/lwip/core.hpp"'),
+    ("src/net/stack.cpp", "#include <mbedtls/ssl.h>"),
+    ("include/weft/tls.hpp", "#include <mbedtls/ssl.h>"),
+    ("src/net/tls/socket.cpp", "#include <weft/lwip.hpp>"),
     ("src/stack/host/tcp.cpp", "#include <weft/lwip.hpp>"),
     ("src/stack/host/tcp.cpp", "#include <weft/wire.hpp>"),
     ("src/stack/lwip/tcp.cpp", "#include <weft/host.hpp>"),
@@ -125,6 +131,7 @@ BAD = [
     ("examples/programs/echo.cpp", "#include <string>"),
 ]
 GOOD = [
+    ("src/net/tls/socket.cpp", '#include "net/tls/socket.hpp"\n#include <mbedtls/ssl.h>'),
     ("examples/programs/lwip_device.hpp", "#include <weft/lwip.hpp>"),
     ("examples/programs/sensor.cpp", '#include <c/usocket.h>\n#include <weft/stack.hpp>\n#include <string_view>'),
     ("facade/usocket/core/default_stack.cpp", "#include <weft/lwip.hpp>"),

@@ -1,0 +1,137 @@
+// tls_stream: TLS over a connected tcp_stream, and itself one: what takes a stream takes either.
+//
+//     auto known = weft::tls_context::client({.authorities_file = "/etc/ssl/cert.pem"});
+//     auto plain = co_await net.connect(to);
+//     auto secure = co_await weft::tls_stream::client(*known, std::move(*plain), "example.org");
+//     auto sent = co_await secure->send_all("GET / HTTP/1.0\r\n\r\n");
+//
+// In builds that have it (Meson's option `tls`); docs/tls.md says how it works.
+#pragma once
+
+#include <weft/tcp.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace weft {
+
+namespace tls {
+class configuration;
+}
+
+/// What is asked of the peer's certificate.
+enum class tls_verify : std::uint8_t {
+    none,     // nothing; a server asks for none
+    optional, // it is looked at, and tls_stream::certificate() tells what was found
+    required, // a good one, or the handshake fails
+};
+
+enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
+
+/// Copied by what is made of it: nothing need outlive the call. Certificates and keys are PEM, any
+/// number of them in a row, or DER, one.
+struct tls_options {
+    /// Whom to believe. The file is PEM, as systems keep it.
+    std::string_view authorities = {};
+    const char* authorities_file = nullptr;
+    /// What this end shows, its own certificate first, and the key to that. A server must.
+    std::string_view certificate = {};
+    std::string_view key = {};
+    std::string_view key_password = {};
+    tls_verify verify = tls_verify::required;
+    /// Application protocols, the favourite first (RFC 7301): at most 8, 31 bytes each.
+    std::span<const std::string_view> protocols = {};
+    /// Cipher suites by IANA's names, the favourite first, at most 32; empty: mbedTLS's choice.
+    std::span<const std::string_view> ciphers = {};
+    tls_version minimum = tls_version::tls_1_2;
+};
+
+/// How one end of TLS is to behave, for any number of streams of one thread, each of which keeps it
+/// alive. Copies are the same context.
+class tls_context {
+  public:
+    tls_context() noexcept = default; // none: handshakes end with errc::invalid_argument
+    tls_context(const tls_context& other) noexcept;
+    tls_context(tls_context&& other) noexcept : own_(std::exchange(other.own_, nullptr)) {}
+    tls_context& operator=(tls_context other) noexcept {
+        std::swap(own_, other.own_);
+        return *this;
+    }
+    ~tls_context();
+
+    /// errc::invalid_argument: what cannot be read as what it should be, a key that is another
+    /// certificate's, a name that mbedTLS does not know, verify without authorities;
+    /// errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an mbedTLS without it;
+    /// errc::no_memory.
+    [[nodiscard]] static result<tls_context> client(const tls_options& options) noexcept;
+    /// The same, and errc::invalid_argument without certificate and key. `verify` is of clients.
+    [[nodiscard]] static result<tls_context> server(const tls_options& options) noexcept;
+
+  private:
+    friend class tls_stream;
+    explicit tls_context(tls::configuration* owned) noexcept : own_(owned) {}
+    tls::configuration* own_ = nullptr;
+};
+
+class tls_handshake;
+
+/// A TLS connection. All that tcp_stream says holds, with these differences:
+///
+/// recv, read_exactly: 0, or errc::end_of_stream, when the peer said that it has finished
+/// (close_notify); errc::tls_truncated, from then on, when its TCP ended without that: what came
+/// may have been cut. errc::tls_protocol, errc::tls_alert: the connection is of no more use.
+/// send: a record takes at most 16 KiB at a time. peek: errc::not_supported.
+/// shutdown_send, close and destruction say close_notify behind what was sent, then FIN; for
+/// `goodbye_limit` they go on by themselves while the peer takes nothing, then they reset it.
+class tls_stream : public tcp_stream {
+  public:
+    static constexpr duration goodbye_limit = std::chrono::seconds(10);
+
+    tls_stream() noexcept = default;
+
+    /// The handshake over `over`, which is connected and nobody reads or writes. `name` is whom to
+    /// expect: it is sent (SNI) and the certificate must be its; empty: any.
+    ///
+    /// Completes with the stream, or with what `over` failed with, errc::certificate_* (refused by
+    /// this end), tls_alert (by the other), tls_no_agreement, tls_protocol, tls_truncated,
+    /// no_memory, canceled. On failure the connection is closed. Between its messages other
+    /// coroutines run. A peer may stall for ever: timeout() sets a deadline.
+    [[nodiscard]] static tls_handshake
+    client(const tls_context& context, tcp_stream over, std::string_view name) noexcept;
+    [[nodiscard]] static tls_handshake server(const tls_context& context, tcp_stream over) noexcept;
+
+    /// What was agreed on: "TLSv1.2", the suite by its IANA name but with hyphens, the application
+    /// protocol, or "". Valid until the stream is closed.
+    [[nodiscard]] std::string_view version() const noexcept;
+    [[nodiscard]] std::string_view cipher() const noexcept;
+    [[nodiscard]] std::string_view protocol() const noexcept;
+    /// What is wrong with the peer's certificate; errc::ok: nothing, or it was not asked for.
+    [[nodiscard]] errc certificate() const noexcept;
+
+  private:
+    friend class tls_handshake;
+    explicit tls_stream(tcp_socket* owned) noexcept : tcp_stream(owned) {}
+    static result<tcp_socket*>
+    over(const tls_context& context, tcp_stream plain, std::string_view name) noexcept;
+};
+
+/// `co_await tls_stream::client(...)`. Cancelling ends it and closes the connection.
+class [[nodiscard]] tls_handshake : public io_wait<tls_handshake, direction::out> {
+  public:
+    explicit tls_handshake(result<tcp_socket*> begun) noexcept;
+    tls_handshake(const tls_handshake&) = delete;
+    tls_handshake(tls_handshake&& other) noexcept
+        : io_wait(other), stream_(std::move(other.stream_)), opening_(other.opening_) {}
+    result<tls_stream> await_resume() noexcept;
+
+  private:
+    friend class io_wait<tls_handshake, direction::out>;
+    io_count attempt() noexcept;
+    tls_stream stream_;
+    errc opening_;
+};
+
+} // namespace weft

@@ -1,0 +1,240 @@
+#include "net/tls/configuration.hpp"
+
+#include "net/tls/errors.hpp"
+#include "net/tls/random.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#define WEFT_TLS_PSA 1
+#include <psa/crypto.h>
+#else
+#define WEFT_TLS_PSA 0
+#endif
+
+namespace weft::tls {
+
+namespace {
+
+/// PEM is parsed with the NUL behind it, which a view has not; DER as it is.
+class parsable {
+  public:
+    explicit parsable(std::string_view given) noexcept : size_(given.size()) {
+        if (given.find("-----BEGIN") == std::string_view::npos) {
+            start_ = given.data();
+            return;
+        }
+        copy_.reset(new (std::nothrow) char[given.size() + 1]);
+        if (copy_) {
+            std::memcpy(copy_.get(), given.data(), given.size());
+            copy_[given.size()] = '\0';
+            ++size_;
+        }
+        start_ = copy_.get();
+    }
+    [[nodiscard]] const unsigned char* data() const noexcept {
+        return reinterpret_cast<const unsigned char*>(start_);
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    [[nodiscard]] explicit operator bool() const noexcept { return start_ != nullptr; }
+
+  private:
+    std::unique_ptr<char[]> copy_;
+    const char* start_ = nullptr;
+    std::size_t size_;
+};
+
+errc parse(mbedtls_x509_crt& into, std::string_view given) noexcept {
+    const parsable text(given);
+    if (!text) {
+        return errc::no_memory;
+    }
+    const int failed = mbedtls_x509_crt_parse(&into, text.data(), text.size());
+    return failed == 0 ? errc::ok : meaning_for_options(failed < 0 ? failed : -1);
+}
+
+int parse_key(mbedtls_pk_context& into, const parsable& text, std::string_view password) noexcept {
+    const auto* const secret = reinterpret_cast<const unsigned char*>(password.data());
+#if MBEDTLS_VERSION_MAJOR < 3
+    return mbedtls_pk_parse_key(&into, text.data(), text.size(), secret, password.size());
+#else
+    return mbedtls_pk_parse_key(
+        &into, text.data(), text.size(), secret, password.size(), random, nullptr);
+#endif
+}
+
+int check_pair(const mbedtls_x509_crt& shown, const mbedtls_pk_context& key) noexcept {
+#if MBEDTLS_VERSION_MAJOR < 3
+    return mbedtls_pk_check_pair(&shown.pk, &key);
+#else
+    return mbedtls_pk_check_pair(&shown.pk, &key, random, nullptr);
+#endif
+}
+
+/// mbedTLS writes hyphens where IANA has underscores. 0: unknown.
+int cipher_named(std::string_view name) noexcept {
+    std::array<char, 64> spelled{};
+    if (name.size() >= spelled.size()) {
+        return 0;
+    }
+    std::replace_copy(name.begin(), name.end(), spelled.begin(), '_', '-');
+    return mbedtls_ssl_get_ciphersuite_id(spelled.data());
+}
+
+} // namespace
+
+configuration::configuration(end which) noexcept : end_(which) {
+    mbedtls_ssl_config_init(&config_);
+    mbedtls_x509_crt_init(&authorities_);
+    mbedtls_x509_crt_init(&own_);
+    mbedtls_pk_init(&key_);
+}
+
+configuration::~configuration() {
+    mbedtls_ssl_config_free(&config_);
+    mbedtls_x509_crt_free(&authorities_);
+    mbedtls_x509_crt_free(&own_);
+    mbedtls_pk_free(&key_);
+}
+
+result<configuration*> configuration::make(end which, const tls_options& options) noexcept {
+#if WEFT_TLS_PSA
+    if (psa_crypto_init() != PSA_SUCCESS) { // idempotent
+        return fail(errc::no_memory);
+    }
+#endif
+    std::unique_ptr<configuration> made(new (std::nothrow) configuration(which));
+    if (!made) {
+        return fail(errc::no_memory);
+    }
+    if (const errc error = made->take(options); error != errc::ok) {
+        return fail(error);
+    }
+    return made.release();
+}
+
+errc configuration::take(const tls_options& options) noexcept {
+    const int failed = mbedtls_ssl_config_defaults(
+        &config_, end_ == end::client ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
+        MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    if (failed != 0) {
+        return meaning_for_options(failed);
+    }
+    mbedtls_ssl_conf_rng(&config_, random, nullptr);
+    mbedtls_ssl_conf_authmode(
+        &config_, options.verify == tls_verify::required   ? MBEDTLS_SSL_VERIFY_REQUIRED
+                  : options.verify == tls_verify::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL
+                                                           : MBEDTLS_SSL_VERIFY_NONE);
+    if (const errc error = take_minimum(options.minimum); error != errc::ok) {
+        return error;
+    }
+    if (const errc error = take_authorities(options); error != errc::ok) {
+        return error;
+    }
+    if (const errc error = take_own(options); error != errc::ok) {
+        return error;
+    }
+    return take_names(options);
+}
+
+errc configuration::take_minimum(tls_version minimum) noexcept {
+#if MBEDTLS_VERSION_MAJOR < 3
+    if (minimum == tls_version::tls_1_3) {
+        return errc::not_supported;
+    }
+    mbedtls_ssl_conf_min_version(
+        &config_, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
+#elif defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    mbedtls_ssl_conf_min_tls_version(
+        &config_,
+        minimum == tls_version::tls_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
+#else
+    if (minimum == tls_version::tls_1_3) {
+        return errc::not_supported;
+    }
+#endif
+    return errc::ok;
+}
+
+errc configuration::take_authorities(const tls_options& options) noexcept {
+    if (!options.authorities.empty()) {
+        if (const errc error = parse(authorities_, options.authorities); error != errc::ok) {
+            return error;
+        }
+    }
+    if (options.authorities_file != nullptr) {
+#if defined(MBEDTLS_FS_IO)
+        // a positive number counts those of a system's bundle that it cannot read
+        const int failed = mbedtls_x509_crt_parse_file(&authorities_, options.authorities_file);
+        if (failed < 0) {
+            return meaning_for_options(failed);
+        }
+#else
+        return errc::not_supported;
+#endif
+    }
+    if (authorities_.raw.p != nullptr) {
+        mbedtls_ssl_conf_ca_chain(&config_, &authorities_, nullptr);
+    } else if (options.verify != tls_verify::none) {
+        return errc::invalid_argument;
+    }
+    return errc::ok;
+}
+
+errc configuration::take_own(const tls_options& options) noexcept {
+    if (options.certificate.empty() && options.key.empty() && end_ == end::client) {
+        return errc::ok;
+    }
+    if (options.certificate.empty() || options.key.empty()) {
+        return errc::invalid_argument;
+    }
+    if (const errc error = parse(own_, options.certificate); error != errc::ok) {
+        return error;
+    }
+    const parsable text(options.key);
+    if (!text) {
+        return errc::no_memory;
+    }
+    if (const int failed = parse_key(key_, text, options.key_password); failed != 0) {
+        return meaning_for_options(failed);
+    }
+    if (const int failed = check_pair(own_, key_); failed != 0) {
+        return meaning_for_options(failed);
+    }
+    const int failed = mbedtls_ssl_conf_own_cert(&config_, &own_, &key_);
+    return failed == 0 ? errc::ok : meaning_for_options(failed);
+}
+
+errc configuration::take_names(const tls_options& options) noexcept {
+    if (options.protocols.size() > most_protocols || options.ciphers.size() > most_ciphers) {
+        return errc::invalid_argument;
+    }
+    for (std::size_t i = 0; i < options.protocols.size(); ++i) {
+        const std::string_view name = options.protocols[i];
+        if (name.empty() || name.size() > longest_protocol) {
+            return errc::invalid_argument;
+        }
+        std::memcpy(protocols_[i].data(), name.data(), name.size());
+        protocol_list_[i] = protocols_[i].data();
+    }
+    if (!options.protocols.empty()) {
+        const int failed = mbedtls_ssl_conf_alpn_protocols(&config_, protocol_list_.data());
+        if (failed != 0) {
+            return meaning_for_options(failed);
+        }
+    }
+    for (std::size_t i = 0; i < options.ciphers.size(); ++i) {
+        ciphers_[i] = cipher_named(options.ciphers[i]);
+        if (ciphers_[i] == 0) {
+            return errc::invalid_argument;
+        }
+    }
+    if (!options.ciphers.empty()) {
+        mbedtls_ssl_conf_ciphersuites(&config_, ciphers_.data());
+    }
+    return errc::ok;
+}
+
+} // namespace weft::tls

@@ -1,0 +1,63 @@
+// configuration: mbedTLS's of one end, with all that it points into. tls_context counts its owners.
+#pragma once
+
+#include <weft/result.hpp>
+#include <weft/tls.hpp>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+
+#include <mbedtls/pk.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/version.h>
+#include <mbedtls/x509_crt.h>
+
+namespace weft::tls {
+
+class configuration {
+  public:
+    enum class end : bool { client, server };
+
+    static result<configuration*> make(end which, const tls_options& options) noexcept;
+
+    configuration(const configuration&) = delete;
+    configuration& operator=(const configuration&) = delete;
+
+    void keep() noexcept { ++owners_; }
+    void drop() noexcept {
+        if (--owners_ == 0) {
+            delete this;
+        }
+    }
+
+    [[nodiscard]] const mbedtls_ssl_config* get() const noexcept { return &config_; }
+    [[nodiscard]] end which() const noexcept { return end_; }
+
+  private:
+    explicit configuration(end which) noexcept;
+    ~configuration();
+    friend struct std::default_delete<configuration>;
+
+    errc take(const tls_options& options) noexcept;
+    errc take_authorities(const tls_options& options) noexcept;
+    errc take_own(const tls_options& options) noexcept;
+    errc take_names(const tls_options& options) noexcept;
+    errc take_minimum(tls_version minimum) noexcept;
+
+    static constexpr std::size_t most_protocols = 8;
+    static constexpr std::size_t longest_protocol = 31;
+    static constexpr std::size_t most_ciphers = 32;
+
+    unsigned owners_ = 1;
+    end end_;
+    mbedtls_ssl_config config_;
+    mbedtls_x509_crt authorities_;
+    mbedtls_x509_crt own_;
+    mbedtls_pk_context key_;
+    std::array<std::array<char, longest_protocol + 1>, most_protocols> protocols_{};
+    std::array<const char*, most_protocols + 1> protocol_list_{}; // ends with null
+    std::array<int, most_ciphers + 1> ciphers_{};                 // ends with 0
+};
+
+} // namespace weft::tls

@@ -1,0 +1,546 @@
+#include "net/tls/socket.hpp"
+
+#include "net/tls/errors.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace weft::tls {
+
+namespace {
+
+constexpr readiness both = readiness::readable | readiness::writable;
+
+bool is_wait(int returned) noexcept {
+    switch (returned) {
+    case MBEDTLS_ERR_SSL_WANT_READ:
+    case MBEDTLS_ERR_SSL_WANT_WRITE:
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
+#endif
+        return true;
+    default:
+        return false;
+    }
+}
+
+} // namespace
+
+// --- beginning
+
+socket::socket(configuration& how, tcp_socket& below) noexcept
+    : tcp_socket(below.home()), readiness_observer([](readiness_observer& self, readiness) {
+          auto& here = static_cast<socket&>(self);
+          here.home().make_ready(here.step_);
+      }),
+      timer([](timer& due) { static_cast<socket&>(due).abort(); }), how_(&how), below_(&below),
+      step_(*this) {
+    how.keep();
+    mbedtls_ssl_init(&ssl_);
+    below.observe(*this);
+}
+
+socket::~socket() {
+    leave();
+    mbedtls_ssl_free(&ssl_);
+    how_->drop();
+}
+
+result<tcp_socket*>
+socket::open(configuration& how, tcp_stream below, std::string_view name) noexcept {
+    if (!below.is_open()) {
+        return fail(errc::bad_handle);
+    }
+    std::array<char, 256> text{}; // a name of DNS has 253 at most
+    if (name.size() >= text.size()) {
+        return fail(errc::invalid_argument);
+    }
+    name.copy(text.data(), name.size());
+    auto* const made = new (std::nothrow) socket(how, *below.socket());
+    if (made == nullptr) {
+        return fail(errc::no_memory);
+    }
+    (void)below.detach();
+    tcp_stream owner(made);
+    int failed = mbedtls_ssl_setup(&made->ssl_, how.get());
+    if (failed == 0 && how.which() == configuration::end::client) {
+        failed = mbedtls_ssl_set_hostname(&made->ssl_, name.empty() ? nullptr : text.data());
+    }
+    if (failed != 0) {
+        return fail(meaning_for_options(failed));
+    }
+    mbedtls_ssl_set_bio(&made->ssl_, made, &give_out, &take_in, nullptr);
+    made->home().make_ready(made->step_);
+    return owner.detach();
+}
+
+// --- what mbedTLS calls
+
+int socket::take_in(void* self, unsigned char* into, std::size_t size) noexcept {
+    auto& here = *static_cast<socket*>(self);
+    const io_count n = here.below_->try_recv({reinterpret_cast<std::byte*>(into), size});
+    if (n >= 0) {
+        here.below_ended_ = n == 0;
+        return static_cast<int>(n);
+    }
+    if (would_block(n)) {
+        here.blocked_ = true;
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    }
+    here.below_error_ = error_of(n);
+    return below_failed;
+}
+
+int socket::give_out(void* self, const unsigned char* from, std::size_t size) noexcept {
+    auto& here = *static_cast<socket*>(self);
+    here.spoke_ = true;
+    std::span<const std::byte> rest(reinterpret_cast<const std::byte*>(from), size);
+    if (here.give_spilled()) {
+        while (!rest.empty()) {
+            const io_count n = here.below_->try_send(rest);
+            if (n <= 0) {
+                here.below_error_ = n == 0 || would_block(n) ? errc::ok : error_of(n);
+                break;
+            }
+            rest = rest.subspan(static_cast<std::size_t>(n));
+        }
+    }
+    if (here.below_error_ != errc::ok) {
+        return below_failed;
+    }
+    const bool may_spill = here.state_ == state::open && !here.sending_ && here.unsent_ == 0;
+    if (may_spill && !rest.empty()) {
+        if (rest.size() > here.spill_.size() - here.spilled_) {
+            here.below_error_ = errc::no_buffers; // a peer that provokes answers and takes none
+            return below_failed;
+        }
+        std::memcpy(here.spill_.data() + here.spilled_, rest.data(), rest.size());
+        here.spilled_ += rest.size();
+        rest = {};
+    }
+    if (rest.size() == size) {
+        here.blocked_ = true;
+        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    }
+    return static_cast<int>(size - rest.size());
+}
+
+/// True if nothing is spilled any more.
+bool socket::give_spilled() noexcept {
+    while (spilled_ > 0) {
+        const io_count n = below_->try_send({spill_.data(), spilled_});
+        if (n <= 0) {
+            below_error_ = n == 0 || would_block(n) ? errc::ok : error_of(n);
+            return false;
+        }
+        spilled_ -= static_cast<std::size_t>(n);
+        std::memmove(spill_.data(), spill_.data() + n, spilled_);
+    }
+    return true;
+}
+
+// --- steps
+
+void socket::run_step(waiter& node) noexcept {
+    socket& self = *static_cast<step&>(node).owner;
+    if (self.below_ == nullptr) {
+        return;
+    }
+    if (self.closed()) { // its goodbye
+        self.send_rest();
+        if (self.all_given()) {
+            self.leave();
+        }
+        return;
+    }
+    self.advance();
+    if (const readiness gained = std::exchange(self.gained_, readiness::none); any(gained)) {
+        self.raise(gained);
+    }
+}
+
+/// All that can be done now.
+void socket::advance() noexcept {
+    if (state_ == state::handshake) {
+        shake_hands();
+    }
+    if (state_ == state::open) {
+        send_rest();
+        fetch();
+    }
+}
+
+/// The same inside a call of the waist: a bit may not be raised in there, because the waiter that
+/// calls would be made runnable while it runs. Others learn of it in the next step.
+void socket::advance_in_call() noexcept {
+    if (below_ == nullptr || closed()) {
+        return;
+    }
+    advance();
+    if (any(gained_)) {
+        presume(gained_);
+        home().make_ready(step_);
+    }
+}
+
+bool socket::handshake_over() const noexcept {
+#if MBEDTLS_VERSION_MAJOR < 3
+    return ssl_.state == MBEDTLS_SSL_HANDSHAKE_OVER;
+#else
+    return mbedtls_ssl_is_handshake_over(const_cast<mbedtls_ssl_context*>(&ssl_)) != 0;
+#endif
+}
+
+/// One message of it.
+void socket::shake_hands() noexcept {
+    blocked_ = false;
+    spoke_ = false;
+    const int returned = mbedtls_ssl_handshake_step(&ssl_);
+    if (returned != 0 && !is_wait(returned)) {
+        const errc reason = why(returned);
+        if (!spoke_ && returned != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
+            // mbedTLS ends some without a word (2.28: no certificate where one is required)
+            (void)mbedtls_ssl_send_alert_message(
+                &ssl_, MBEDTLS_SSL_ALERT_LEVEL_FATAL, MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE);
+        }
+        state_ = state::failed;
+        fail_both(reason);
+    } else if (handshake_over()) {
+        state_ = state::open;
+        gained_ |= readiness::writable;
+    } else if (!blocked_) {
+        home().make_ready(step_); // behind others
+    }
+}
+
+/// What was taken and not given out yet; then the goodbye.
+void socket::send_rest() noexcept {
+    if (!give_spilled() && below_error_ != errc::ok) {
+        end_output(below_error_);
+        return;
+    }
+    if (unsent_ > 0) {
+        const unsigned char unread = 0; // as long as a record is under way it asks for the size
+        const int returned = mbedtls_ssl_write(&ssl_, &unread, unsent_);
+        if (is_wait(returned)) {
+            return;
+        }
+        unsent_ = 0;
+        if (returned < 0) {
+            end_output(why(returned));
+            return;
+        }
+    }
+    if (farewell_ == farewell::due) {
+        farewell_ = farewell::said;
+        if (const int returned = mbedtls_ssl_close_notify(&ssl_); returned != 0) {
+            end_output(why(returned));
+            return;
+        }
+    }
+    if (farewell_ == farewell::said && spilled_ == 0 && !closed()) {
+        farewell_ = farewell::finished;
+        (void)below_->shutdown_send();
+    }
+    if (output_end_ == errc::ok && all_given() && any(below_->ready() & readiness::writable) &&
+        !is_ready(readiness::writable)) {
+        gained_ |= readiness::writable;
+    }
+}
+
+/// Takes in the next record, unless bytes of the last are still there.
+void socket::fetch() noexcept {
+    if (input_end_ == errc::ok && mbedtls_ssl_get_bytes_avail(&ssl_) == 0) {
+        std::byte nothing{};
+        if (would_block(read_records(&nothing, 0))) {
+            lower(readiness::readable);
+            return;
+        }
+    }
+    if (!is_ready(readiness::readable)) {
+        gained_ |= readiness::readable;
+    }
+}
+
+// --- bytes
+
+/// A count; with `size` 0 it is 0 if there are bytes to be had.
+io_count socket::read_records(std::byte* into, std::size_t size) noexcept {
+    for (int records = 0; records < records_at_a_time; ++records) {
+        blocked_ = false;
+        const int n = mbedtls_ssl_read(&ssl_, reinterpret_cast<unsigned char*>(into), size);
+        if (n > 0 || (n == 0 && mbedtls_ssl_get_bytes_avail(&ssl_) > 0)) {
+            return n;
+        }
+        if (n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
+            end_input(errc::end_of_stream);
+        } else if (n == 0 && below_ended_) {
+            end_input(errc::tls_truncated);
+        } else if (n == below_failed) {
+            end_input(below_error_);
+        } else if (n != 0 && !is_wait(n)) {
+            fail_both(why(n));
+        }
+        if (input_end_ != errc::ok) {
+            return io_error(input_end_);
+        }
+        if (blocked_) {
+            return io_error(errc::would_block);
+        }
+    }
+    home().make_ready(step_); // others' turn: there may be more
+    return io_error(errc::would_block);
+}
+
+io_count socket::receive_some(std::byte* into, std::size_t size) noexcept {
+    if (closed()) {
+        return io_error(errc::bad_handle);
+    }
+    if (state_ == state::handshake) {
+        lower(readiness::readable);
+        return io_error(errc::would_block);
+    }
+    if (size == 0) {
+        return 0;
+    }
+    if (input_end_ == errc::ok) {
+        const io_count n = read_records(into, size);
+        if (n >= 0) {
+            return n;
+        }
+        if (would_block(n)) {
+            lower(readiness::readable);
+            return n;
+        }
+    }
+    return tell_end();
+}
+
+/// What the TCP underneath failed with is told once, as TCP does; what TLS says, each time.
+io_count socket::tell_end() noexcept {
+    const errc told = input_end_;
+    untold_ = errc::ok;
+    if (told == below_error_) {
+        input_end_ = errc::end_of_stream;
+    }
+    return told == errc::end_of_stream ? 0 : io_error(told);
+}
+
+io_count socket::send_some(const std::byte* from, std::size_t size) noexcept {
+    if (closed()) {
+        return io_error(errc::bad_handle);
+    }
+    if (output_end_ != errc::ok) {
+        untold_ = errc::ok;
+        return io_error(output_end_);
+    }
+    if (state_ == state::open) {
+        send_rest();
+    }
+    if (output_end_ != errc::ok) {
+        return io_error(output_end_);
+    }
+    if (state_ != state::open || !all_given()) {
+        lower(readiness::writable);
+        return io_error(errc::would_block);
+    }
+    if (size == 0) {
+        return 0;
+    }
+    sending_ = true;
+    const int n = mbedtls_ssl_write(&ssl_, reinterpret_cast<const unsigned char*>(from), size);
+    sending_ = false;
+    if (n > 0) {
+        return n;
+    }
+    if (!is_wait(n)) {
+        end_output(why(n));
+        return io_error(output_end_);
+    }
+    // the record is made: these bytes are taken, and the rest of it follows when there is room
+    const int most = mbedtls_ssl_get_max_out_record_payload(&ssl_);
+    unsent_ = std::min(size, static_cast<std::size_t>(std::max(most, 1)));
+    lower(readiness::writable);
+    return static_cast<io_count>(unsent_);
+}
+
+std::size_t socket::send_space() noexcept {
+    if (below_ == nullptr || state_ != state::open || !all_given()) {
+        return 0;
+    }
+    const int more = mbedtls_ssl_get_record_expansion(&ssl_);
+    const int most = mbedtls_ssl_get_max_out_record_payload(&ssl_);
+    const std::size_t space = below_->send_space();
+    if (more < 0 || most < 0 || space <= static_cast<std::size_t>(more)) {
+        return 0;
+    }
+    return std::min(space - static_cast<std::size_t>(more), static_cast<std::size_t>(most));
+}
+
+result<std::span<const std::byte>> socket::peek() noexcept {
+    return fail(closed() ? errc::bad_handle : errc::not_supported);
+}
+
+// --- readiness
+
+readiness socket::confirmed() noexcept {
+    advance_in_call();
+    if (closed() || below_ == nullptr) {
+        return ready();
+    }
+    readiness found = ready() & (readiness::error | readiness::hangup);
+    const bool open = state_ == state::open;
+    if (input_end_ != errc::ok || (open && mbedtls_ssl_get_bytes_avail(&ssl_) > 0)) {
+        found |= readiness::readable;
+    }
+    if (output_end_ != errc::ok ||
+        (open && all_given() && any(below_->confirmed() & readiness::writable))) {
+        found |= readiness::writable;
+    }
+    lower(both & ~found);
+    presume(found);
+    return found;
+}
+
+errc socket::take_error() noexcept {
+    if (below_ == nullptr) {
+        return errc::bad_handle;
+    }
+    const errc own = std::exchange(untold_, errc::ok);
+    return own != errc::ok ? own : below_->take_error();
+}
+
+errc socket::why(int returned) const noexcept {
+    return returned == below_failed ? below_error_
+                                    : meaning(returned, mbedtls_ssl_get_verify_result(&ssl_));
+}
+
+void socket::end_input(errc reason) noexcept {
+    input_end_ = reason;
+    gained_ |= readiness::readable;
+}
+
+void socket::end_output(errc reason) noexcept {
+    unsent_ = 0;
+    spilled_ = 0;
+    output_end_ = reason;
+    gained_ |= readiness::writable;
+}
+
+void socket::fail_both(errc reason) noexcept {
+    end_input(reason);
+    end_output(reason);
+    untold_ = reason;
+    gained_ |= readiness::error | readiness::hangup;
+}
+
+// --- ending
+
+result<> socket::shutdown_send() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ != state::open) {
+        return fail(errc::not_connected);
+    }
+    if (farewell_ == farewell::none) {
+        farewell_ = farewell::due;
+        if (output_end_ == errc::ok) {
+            output_end_ = errc::broken_pipe;
+        }
+        gained_ |= readiness::writable; // whoever waits to send learns of it
+    }
+    advance_in_call();
+    return {};
+}
+
+void socket::do_close() noexcept {
+    const bool can_send = output_end_ == errc::ok || output_end_ == errc::broken_pipe;
+    if (state_ == state::open && can_send && below_ != nullptr) {
+        if (farewell_ == farewell::none) {
+            farewell_ = farewell::due;
+        }
+        send_rest();
+    }
+    if (all_given()) {
+        leave();
+        return;
+    }
+    home().timers().schedule(
+        *this, deadline_after(home().now(), tls_stream::goodbye_limit)); // then abort()
+}
+
+void socket::abort() noexcept {
+    if (below_ != nullptr) {
+        below_->abort();
+        end_output(errc::broken_pipe);
+        farewell_ = farewell::said;
+        leave();
+    }
+    close();
+}
+
+/// Nothing is left to be said: the socket below goes its own way.
+void socket::leave() noexcept {
+    readiness_observer::unlink();
+    step_.unlink();
+    home().timers().cancel(*this);
+    if (below_ != nullptr) {
+        std::exchange(below_, nullptr)->release();
+    }
+}
+
+/// A closed one stays until its goodbye is said.
+bool socket::reclaim() noexcept {
+    return below_ == nullptr && socket_core::reclaim();
+}
+
+// --- what a connected TCP socket says
+
+result<> socket::bind(const endpoint&) noexcept {
+    return fail(closed() ? errc::bad_handle : errc::invalid_argument);
+}
+result<> socket::listen(std::size_t) noexcept {
+    return fail(closed() ? errc::bad_handle : errc::already_connected);
+}
+result<tcp_socket*> socket::try_accept() noexcept {
+    return fail(closed() ? errc::bad_handle : errc::invalid_argument);
+}
+result<> socket::start_connect(const endpoint&) noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    return fail(state_ == state::handshake ? errc::already : errc::already_connected);
+}
+
+result<> socket::connect_result() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    switch (state_) {
+    case state::handshake:
+        return fail(errc::would_block);
+    case state::open:
+        return {};
+    case state::failed:
+        break;
+    }
+    untold_ = errc::ok;
+    return fail(output_end_);
+}
+
+result<> socket::set_option(socket_option option, int value) noexcept {
+    return below_ != nullptr ? below_->set_option(option, value) : fail(errc::bad_handle);
+}
+result<int> socket::get_option(socket_option option) const noexcept {
+    return below_ != nullptr ? below_->get_option(option) : fail(errc::bad_handle);
+}
+result<endpoint> socket::local() const noexcept {
+    return below_ != nullptr ? below_->local() : fail(errc::bad_handle);
+}
+result<endpoint> socket::remote() const noexcept {
+    return below_ != nullptr ? below_->remote() : fail(errc::bad_handle);
+}
+
+} // namespace weft::tls

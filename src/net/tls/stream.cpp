@@ -1,0 +1,109 @@
+#include <weft/tls.hpp>
+
+#include "net/tls/configuration.hpp"
+#include "net/tls/errors.hpp"
+#include "net/tls/socket.hpp"
+
+namespace weft {
+
+// --- contexts
+
+tls_context::tls_context(const tls_context& other) noexcept : own_(other.own_) {
+    if (own_ != nullptr) {
+        own_->keep();
+    }
+}
+
+tls_context::~tls_context() {
+    if (own_ != nullptr) {
+        own_->drop();
+    }
+}
+
+result<tls_context> tls_context::client(const tls_options& options) noexcept {
+    const auto made = tls::configuration::make(tls::configuration::end::client, options);
+    return made ? result<tls_context>(tls_context(*made)) : fail(made.error());
+}
+
+result<tls_context> tls_context::server(const tls_options& options) noexcept {
+    const auto made = tls::configuration::make(tls::configuration::end::server, options);
+    return made ? result<tls_context>(tls_context(*made)) : fail(made.error());
+}
+
+// --- handshakes
+
+result<tcp_socket*>
+tls_stream::over(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
+    if (context.own_ == nullptr) {
+        return fail(errc::invalid_argument);
+    }
+    return tls::socket::open(*context.own_, std::move(plain), name);
+}
+
+tls_handshake
+tls_stream::client(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
+    return tls_handshake(over(context, std::move(plain), name));
+}
+
+tls_handshake tls_stream::server(const tls_context& context, tcp_stream plain) noexcept {
+    return tls_handshake(over(context, std::move(plain), {}));
+}
+
+tls_handshake::tls_handshake(result<tcp_socket*> begun) noexcept
+    : io_wait(begun ? *begun : nullptr), stream_(begun ? *begun : nullptr),
+      opening_(begun ? errc::ok : begun.error()) {}
+
+io_count tls_handshake::attempt() noexcept {
+    const result<> outcome = stream_.socket()->connect_result();
+    return outcome ? 0 : io_error(outcome.error());
+}
+
+result<tls_stream> tls_handshake::await_resume() noexcept {
+    if (opening_ != errc::ok) {
+        return fail(opening_);
+    }
+    if (const errc error = finish_error(); error != errc::ok) {
+        stream_ = tls_stream();
+        return fail(error);
+    }
+    return std::move(stream_);
+}
+
+// --- what was agreed on
+
+namespace {
+
+/// Null once closed. Whoever makes a tls_stream gives it a tls::socket.
+const mbedtls_ssl_context* session_of(const tls_stream& stream) noexcept {
+    return stream.is_open() ? &static_cast<const tls::socket*>(stream.socket())->session()
+                            : nullptr;
+}
+
+std::string_view view_of(const char* text) noexcept {
+    return text != nullptr ? text : std::string_view();
+}
+
+} // namespace
+
+std::string_view tls_stream::version() const noexcept {
+    const auto* const session = session_of(*this);
+    return view_of(session != nullptr ? mbedtls_ssl_get_version(session) : nullptr);
+}
+std::string_view tls_stream::cipher() const noexcept {
+    const auto* const session = session_of(*this);
+    return view_of(session != nullptr ? mbedtls_ssl_get_ciphersuite(session) : nullptr);
+}
+std::string_view tls_stream::protocol() const noexcept {
+    const auto* const session = session_of(*this);
+    return view_of(session != nullptr ? mbedtls_ssl_get_alpn_protocol(session) : nullptr);
+}
+errc tls_stream::certificate() const noexcept {
+    const auto* const session = session_of(*this);
+    if (session == nullptr) {
+        return errc::bad_handle;
+    }
+    const std::uint32_t flags = mbedtls_ssl_get_verify_result(session);
+    return tls::refusal(flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_SKIP_VERIFY});
+}
+
+} // namespace weft
