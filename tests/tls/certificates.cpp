@@ -1,0 +1,75 @@
+#include "certificates.hpp"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace tls_test {
+namespace {
+
+constexpr const char* script = R"(
+set -e; cd "$1"; exec 2>openssl.log
+key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out $1.key; }
+authority() {
+    key $1
+    openssl req -x509 -new -key $1.key -subj "/CN=weft test authority" -days 2 -out $1.pem
+}
+signed() { # name, authority, days, subjectAltName
+    openssl req -new -key $1.key -subj "/CN=$1" -out $1.csr
+    echo "subjectAltName=$4" >$1.ext
+    openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days $3 \
+        -extfile $1.ext -out $1.pem
+}
+authority authority
+authority stranger
+for each in server client expired strange; do key $each; done
+openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key
+signed server authority 2 DNS:weft.test
+signed client authority 2 DNS:client.weft.test
+signed expired authority -1 DNS:weft.test
+signed strange stranger 2 DNS:weft.test
+signed rsa authority 2 DNS:weft.test
+)";
+
+class directory {
+  public:
+    directory() {
+        std::array<char, 32> name{"/tmp/weft-tls-XXXXXX"};
+        REQUIRE(::mkdtemp(name.data()) != nullptr);
+        path = name.data();
+        std::ofstream(path + "/make.sh") << script;
+        REQUIRE(std::system(("sh " + path + "/make.sh " + path).c_str()) == 0);
+    }
+    directory(const directory&) = delete;
+    directory& operator=(const directory&) = delete;
+    ~directory() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+    [[nodiscard]] std::string read(const std::string& name) const {
+        std::ifstream file(path + "/" + name);
+        std::string text(std::istreambuf_iterator<char>(file), {});
+        REQUIRE(!text.empty());
+        return text;
+    }
+    [[nodiscard]] identity of(const std::string& name) const {
+        return {read(name + ".pem"), read(name + ".key")};
+    }
+    std::string path;
+};
+
+} // namespace
+
+const certificates& made() {
+    static const directory in;
+    static const certificates all{
+        in.path,          in.read("authority.pem"), in.of("server"),  in.of("client"),
+        in.of("expired"), in.read("stranger.pem"),  in.of("strange"), in.of("rsa")};
+    return all;
+}
+
+} // namespace tls_test

@@ -1,0 +1,27 @@
+// Certificates for tests, made by openssl when they are first asked for, and gone with the process.
+#pragma once
+
+#include <string>
+
+namespace tls_test {
+
+/// A certificate and its key, PEM.
+struct identity {
+    std::string certificate;
+    std::string key;
+};
+
+struct certificates {
+    std::string directory; // with all of them as NAME.pem and NAME.key
+    std::string authority; // who signed the next three
+    identity server;       // DNS:weft.test
+    identity client;
+    identity expired;     // DNS:weft.test, until yesterday
+    std::string stranger; // another authority, of the same name
+    identity strange;     // DNS:weft.test
+    identity rsa;         // DNS:weft.test, 2,048 bits
+};
+
+const certificates& made();
+
+} // namespace tls_test

@@ -1,0 +1,195 @@
+// Handshakes: what is agreed on, who refuses whom and why, and those that never end.
+#include "contexts.hpp"
+
+#include <weft/scope.hpp>
+#include <weft/sleep.hpp>
+#include <weft/timeout.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace tls_test {
+namespace {
+
+task<> agreed(world& w) {
+    constexpr std::string_view offered[] = {"h2", "weft/1"};
+    constexpr std::string_view known[] = {"weft/1"};
+    constexpr std::string_view cipher[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
+    const tls_context server = server_of(made().server, {.protocols = known});
+    const tls_context client =
+        client_of(made().authority, {.protocols = offered, .ciphers = cipher});
+    auto met = co_await meet(w, server, client);
+    REQUIRE((met->server && met->client));
+    for (const tls_stream* each : {&*met->server, &*met->client}) {
+        CHECK(each->protocol() == "weft/1");
+        CHECK(each->cipher() == "TLS-ECDHE-ECDSA-WITH-AES-128-GCM-SHA256");
+        CHECK(each->version() == "TLSv1.2");
+        CHECK(each->certificate() == errc::ok);
+    }
+}
+TEST_CASE("protocol and cipher are those that both ends have") {
+    run(agreed);
+}
+
+struct row {
+    const char* what;
+    tls_context server;
+    tls_context client;
+    const char* expected;
+    errc at_server;
+    errc at_client;
+};
+
+task<> refusals(world& w) {
+    const certificates& all = made();
+    constexpr std::string_view one[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
+    constexpr std::string_view other[] = {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"};
+    const tls_options of_client{.certificate = all.client.certificate, .key = all.client.key};
+    const tls_options asks{.authorities = all.authority};
+    const tls_context usual = client_of(all.authority);
+    const row table[] = {
+        {"all is well", server_of(all.server), usual, name, errc::ok, errc::ok},
+        {"an RSA key", server_of(all.rsa), usual, name, errc::ok, errc::ok},
+        {"no name is asked for", server_of(all.server), usual, "", errc::ok, errc::ok},
+        {"another name", server_of(all.server), usual, "other.test", errc::tls_alert,
+         errc::certificate_wrong_name},
+        {"an unknown authority", server_of(all.strange), usual, name, errc::tls_alert,
+         errc::certificate_untrusted},
+        {"expired", server_of(all.expired), usual, name, errc::tls_alert,
+         errc::certificate_expired},
+        {"not looked at", server_of(all.expired),
+         must(tls_context::client({.verify = tls_verify::none})), name, errc::ok, errc::ok},
+        {"a client's is asked for and shown", server_of(all.server, asks),
+         client_of(all.authority, of_client), name, errc::ok, errc::ok},
+        {"a client's is asked for and missing", server_of(all.server, asks), usual, name,
+         errc::certificate_missing, errc::tls_alert},
+        {"no cipher in common", server_of(all.server, {.ciphers = one}),
+         client_of(all.authority, {.ciphers = other}), name, errc::tls_no_agreement,
+         errc::tls_alert},
+    };
+    for (const row& each : table) {
+        INFO(std::string(each.what));
+        auto met = co_await meet(w, each.server, each.client, each.expected);
+        REQUIRE(met.has_value());
+        CHECK(error_of(met->server) == each.at_server);
+        CHECK(error_of(met->client) == each.at_client);
+    }
+}
+TEST_CASE("certificates and ciphers: who refuses, and what each end is told") {
+    run(refusals);
+}
+
+task<> looked_at(world& w) {
+    const tls_context server = server_of(made().strange);
+    const tls_context client = client_of(made().authority, {.verify = tls_verify::optional});
+    auto met = co_await meet(w, server, client, "other.test");
+    REQUIRE((met->server && met->client));
+    CHECK(met->client->certificate() == errc::certificate_untrusted);
+}
+TEST_CASE("optional: a bad certificate is told and not refused") {
+    run(looked_at);
+}
+
+TEST_CASE("contexts: what cannot be is refused when it is made") {
+    const certificates& all = made();
+    const auto error = [](const result<tls_context>& r) {
+        return error_of(r);
+    };
+    using c = tls_context;
+    CHECK(error(c::client({})) == errc::invalid_argument); // believes nobody
+    CHECK(error(c::client({.authorities = "rubbish"})) == errc::invalid_argument);
+    CHECK(error(c::client({.authorities_file = "/no/such/file"})) == errc::no_such_entry);
+    CHECK(error(c::server({.verify = tls_verify::none})) == errc::invalid_argument);
+    CHECK(
+        error(c::server(
+            {.certificate = all.server.certificate,
+             .key = all.client.key,
+             .verify = tls_verify::none})) == errc::invalid_argument);
+    constexpr std::string_view unknown[] = {"TLS_NO_SUCH_CIPHER"};
+    CHECK(
+        error(c::client({.verify = tls_verify::none, .ciphers = unknown})) ==
+        errc::invalid_argument);
+}
+
+// --- peers that are none
+
+task<> without_context(world& w) {
+    auto pair = co_await connect_pair(w);
+    const tls_context none;
+    auto met = co_await tls_stream::client(none, std::move(pair->client), name);
+    CHECK(error_of(met) == errc::invalid_argument);
+    auto ended = co_await expect_end(pair->server);
+    CHECK(ended.has_value());
+}
+TEST_CASE("without a context there is no handshake, and the connection is closed") {
+    run(without_context);
+}
+
+task<> garbage(world& w) {
+    const tls_context server = server_of(made().server);
+    auto pair = co_await connect_pair(w);
+    auto sent = co_await pair->client.send_all("GET / HTTP/1.0\r\n\r\n");
+    REQUIRE(sent.error == errc::ok);
+    auto met = co_await tls_stream::server(server, std::move(pair->server));
+    CHECK(error_of(met) == errc::tls_protocol);
+}
+TEST_CASE("what is no handshake is a breach of protocol") {
+    run(garbage);
+}
+
+task<> gone(world& w) {
+    const tls_context server = server_of(made().server);
+    const tls_context client = client_of(made().authority);
+    auto ends = co_await connect_pair(w);
+    ends->client.close();
+    auto met = co_await tls_stream::server(server, std::move(ends->server));
+    CHECK(error_of(met) == errc::tls_truncated);
+    auto resets = co_await connect_pair(w);
+    resets->server.abort();
+    auto reset = co_await tls_stream::client(client, std::move(resets->client), name);
+    CHECK(error_of(reset) == errc::connection_reset);
+}
+TEST_CASE("a peer that goes before the handshake is over: truncated, or reset") {
+    run(gone);
+}
+
+task<> stalls(world& w) {
+    const tls_context client = client_of(made().authority);
+    auto pair = co_await connect_pair(w);
+    auto met = co_await weft::timeout(
+        tls_stream::client(client, std::move(pair->client), name), w.settling());
+    CHECK(error_of(met) == errc::timed_out);
+    std::uint64_t hello = 0;
+    std::array<std::byte, 1024> buffer{};
+    for (std::size_t n = 1; n > 0; hello += n) {
+        auto got = co_await pair->server.recv(buffer);
+        REQUIRE(got.has_value());
+        n = *got;
+    }
+    CHECK(hello > 0);
+}
+TEST_CASE("a peer that stalls: the deadline ends the handshake, and the connection is closed") {
+    run(stalls);
+}
+
+task<> cancel_soon(weft::scope& work) {
+    auto slept = co_await weft::sleep_for(1ms);
+    (void)slept;
+    work.cancel();
+}
+
+task<> canceled(world& w) {
+    const tls_context client = client_of(made().authority);
+    auto pair = co_await connect_pair(w);
+    weft::scope work(w.home());
+    auto both = co_await weft::when_all(
+        weft::within(work, tls_stream::client(client, std::move(pair->client), name)),
+        cancel_soon(work));
+    CHECK(error_of(std::get<0>(both)) == errc::canceled);
+}
+TEST_CASE("a handshake can be cancelled") {
+    run(canceled);
+}
+
+} // namespace
+} // namespace tls_test

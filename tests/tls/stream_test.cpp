@@ -1,0 +1,149 @@
+// tls_stream as a stream: bytes, ends, and waits that are cut short.
+#include "contexts.hpp"
+
+#include <weft/sleep.hpp>
+#include <weft/timeout.hpp>
+
+namespace tls_test {
+namespace {
+
+constexpr std::size_t odd = 20'011; // beyond a record of 16 KiB
+
+task<> send_then_finish(world& w, tcp_stream& to, std::uint64_t end) {
+    auto sent = co_await send_sequence(w, to, 0, end, odd);
+    REQUIRE(sent.has_value());
+    const result<> finished = to.shutdown_send();
+    REQUIRE(finished.has_value());
+}
+
+task<> expect_then_end(world& w, tcp_stream& from, std::uint64_t end) {
+    auto got = co_await expect_sequence(w, from, 0, end, odd);
+    REQUIRE(got.has_value());
+    auto ended = co_await expect_end(from);
+    REQUIRE(ended.has_value());
+}
+
+task<> both_directions(world& w) {
+    auto met = co_await meet(w);
+    tls_stream& server = *met->server;
+    tls_stream& client = *met->client;
+    const std::size_t size = w.known().lossy ? 300'000 : 2'000'000;
+    auto all = co_await weft::when_all(
+        send_then_finish(w, server, size), expect_then_end(w, server, size),
+        send_then_finish(w, client, size), expect_then_end(w, client, size));
+    CHECK(std::get<0>(all).has_value());
+    CHECK(std::get<1>(all).has_value());
+    CHECK(std::get<2>(all).has_value());
+    CHECK(std::get<3>(all).has_value());
+}
+TEST_CASE("both directions at once carry their own bytes, in odd sizes, and end by close_notify") {
+    run(both_directions);
+}
+
+task<> half_close(world& w) {
+    auto met = co_await meet(w);
+    tls_stream& server = *met->server;
+    tls_stream& client = *met->client;
+    const result<> finished = client.shutdown_send();
+    CHECK(finished.has_value());
+    auto refused = co_await client.send("more");
+    CHECK(error_of(refused) == errc::broken_pipe);
+    auto ended = co_await expect_end(server);
+    CHECK(ended.has_value());
+    auto sent = co_await send_sequence(w, server, 0, 50'000, odd);
+    CHECK(sent.has_value());
+    auto got = co_await expect_sequence(w, client, 0, 50'000, odd);
+    CHECK(got.has_value());
+}
+TEST_CASE("half close: the other direction goes on") {
+    run(half_close);
+}
+
+task<> closing_delivers(world& w) {
+    auto met = co_await meet(w);
+    tls_stream client = std::move(*met->client);
+    auto end = co_await send_until_blocked(w, *met->server, 0);
+    REQUIRE(end.has_value());
+    met->server->close();
+    std::uint64_t got = 0;
+    auto ended = co_await drain(client, got);
+    REQUIRE(ended.has_value());
+    CHECK(*ended == errc::ok);
+    CHECK(got == *end);
+}
+TEST_CASE("close with a full window: all that was taken arrives, and then close_notify") {
+    run(closing_delivers);
+}
+
+task<> abort_is_told(world& w) {
+    auto met = co_await meet(w);
+    met->server->abort();
+    std::array<std::byte, 8> buffer{};
+    auto got = co_await met->client->recv(buffer);
+    CHECK(error_of(got) == errc::connection_reset);
+    auto again = co_await met->client->recv(buffer);
+    CHECK(again.value_or(1) == 0);
+}
+TEST_CASE("abort: the peer is told of the reset once") {
+    run(abort_is_told);
+}
+
+task<> cut_short(world& w) {
+    auto met = co_await meet(w);
+    std::array<std::byte, 64> buffer{};
+    for (std::uint64_t round = 0; round < 20; ++round) {
+        auto none = co_await weft::timeout(met->server->read_exactly(buffer), 1ms);
+        CHECK(none.value_or(transfer{}).error == errc::timed_out);
+        const std::size_t kept = none ? none->count : 0;
+        CHECK(kept == 0);
+        auto sent = co_await send_sequence(w, *met->client, round * 64, round * 64 + 64, 7);
+        REQUIRE(sent.has_value());
+        auto got = co_await expect_sequence(w, *met->server, round * 64, round * 64 + 64, 64);
+        REQUIRE(got.has_value());
+    }
+}
+TEST_CASE("a receive that is cut short takes nothing") {
+    run(cut_short);
+}
+
+task<> one_of_each(world& w) {
+    auto met = co_await meet(w);
+    tls_stream& client = *met->client;
+    std::array<std::byte, 64> first{};
+    std::array<std::byte, 64> second{};
+    auto both =
+        co_await weft::when_all(weft::timeout(client.recv(first), 10ms), client.recv(second));
+    CHECK(error_of(std::get<0>(both)) == errc::timed_out);
+    CHECK(error_of(std::get<1>(both)) == errc::already);
+    client.close();
+    auto closed = co_await client.recv(first);
+    CHECK(error_of(closed) == errc::bad_handle);
+}
+TEST_CASE("one reader at a time; none after close") {
+    run(one_of_each);
+}
+
+task<> decrypted_is_ready(world& w) {
+    auto met = co_await meet(w);
+    weft::tcp_socket& socket = *met->server->socket();
+    CHECK(socket.confirmed() == weft::readiness::writable);
+    auto sent = co_await met->client->send_all("0123456789");
+    REQUIRE(sent.error == errc::ok);
+    auto told = co_await met->server->readable();
+    CHECK(told.has_value());
+    std::array<std::byte, 4> part{};
+    for (const std::size_t expected : {4U, 4U, 2U}) {
+        CHECK(any(socket.confirmed() & weft::readiness::readable));
+        const result<std::size_t> got = met->server->try_recv(part);
+        CHECK(got.value_or(0) == expected);
+    }
+    CHECK(socket.confirmed() == weft::readiness::writable);
+    const result<std::size_t> none = met->server->try_recv(part);
+    CHECK(error_of(none) == errc::would_block);
+}
+TEST_CASE("readable for as long as bytes of a record are left, and not after them") {
+    run(decrypted_is_ready);
+}
+
+} // namespace
+} // namespace tls_test
