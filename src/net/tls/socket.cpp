@@ -80,6 +80,10 @@ socket::open(configuration& how, tcp_stream below, std::string_view name) noexce
 int socket::take_in(void* self, unsigned char* into, std::size_t size) noexcept {
     auto& here = *static_cast<socket*>(self);
     const io_count n = here.below_->try_recv({reinterpret_cast<std::byte*>(into), size});
+    if (n == 0 && here.lost_ != errc::ok) {
+        here.below_error_ = here.lost_;
+        return below_failed;
+    }
     if (n >= 0) {
         here.below_ended_ = n == 0;
         return static_cast<int>(n);
@@ -107,7 +111,14 @@ int socket::give_out(void* self, const unsigned char* from, std::size_t size) no
         }
     }
     if (here.below_error_ != errc::ok) {
-        return below_failed;
+        const bool gone =
+            here.below_error_ == errc::connection_reset || here.below_error_ == errc::broken_pipe;
+        if (here.state_ != state::handshake || !gone) {
+            return below_failed;
+        }
+        // a peer that refuses says so, and goes while this end still speaks: reading tells why
+        here.lost_ = std::exchange(here.below_error_, errc::ok);
+        rest = {};
     }
     const bool may_spill = here.state_ == state::open && !here.sending_ && here.unsent_ == 0;
     if (may_spill && !rest.empty()) {
@@ -119,6 +130,7 @@ int socket::give_out(void* self, const unsigned char* from, std::size_t size) no
         here.spilled_ += rest.size();
         rest = {};
     }
+    here.left_ = rest.size();
     if (rest.size() == size) {
         here.blocked_ = true;
         return MBEDTLS_ERR_SSL_WANT_WRITE;
@@ -220,18 +232,18 @@ void socket::send_rest() noexcept {
         end_output(below_error_);
         return;
     }
-    if (unsent_ > 0) {
+    if (unsent_ > 0 && left_ > 0) {
         const unsigned char unread = 0; // as long as a record is under way it asks for the size
         const int returned = mbedtls_ssl_write(&ssl_, &unread, unsent_);
         if (is_wait(returned)) {
             return;
         }
-        unsent_ = 0;
         if (returned < 0) {
             end_output(why(returned));
             return;
         }
     }
+    unsent_ = 0;
     if (farewell_ == farewell::due) {
         farewell_ = farewell::said;
         if (const int returned = mbedtls_ssl_close_notify(&ssl_); returned != 0) {

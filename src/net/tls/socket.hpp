@@ -110,10 +110,14 @@ class socket final : public tcp_socket, private readiness_observer, private time
     errc input_end_ = errc::ok;          // end_of_stream: the peer said so
     errc output_end_ = errc::ok;         // why nothing more is sent
     errc below_error_ = errc::ok;
+    errc lost_ = errc::ok;   // why the other end does not hear a handshake that is read on
     errc untold_ = errc::ok; // take_error()
     // A record that mbedTLS has made and not yet given out whole: the program was told that so many
     // of its bytes are taken. mbedTLS takes no others before, and nothing of its own either.
     std::size_t unsent_ = 0;
+    // Of the record under way, what was not given out yet. mbedTLS may give it out while it reads,
+    // too: after the last of it, it must not be asked to go on.
+    std::size_t left_ = 0;
     // What mbedTLS says of itself outside handshakes (alerts, close_notify) never blocks, because
     // it would take the program's next bytes for said instead: what finds no room below waits here.
     std::array<std::byte, 128> spill_;
