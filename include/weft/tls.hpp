@@ -70,6 +70,9 @@ class tls_context {
     /// The same, and errc::invalid_argument without certificate and key. `verify` is of clients.
     [[nodiscard]] static result<tls_context> server(const tls_options& options) noexcept;
 
+    /// The `i`th cipher suite that mbedTLS has, its favourite first; empty behind the last.
+    [[nodiscard]] static std::string_view known_cipher(std::size_t i) noexcept;
+
   private:
     friend class tls_stream;
     explicit tls_context(tls::configuration* owned) noexcept : own_(owned) {}
@@ -91,6 +94,8 @@ class tls_stream : public tcp_stream {
     static constexpr duration goodbye_limit = std::chrono::seconds(10);
 
     tls_stream() noexcept = default;
+    /// What detach() gave up.
+    explicit tls_stream(tcp_socket* owned) noexcept : tcp_stream(owned) {}
 
     /// The handshake over `over`, which is connected and nobody reads or writes. `name` is whom to
     /// expect: it is sent (SNI) and the certificate must be its; empty: any.
@@ -103,6 +108,12 @@ class tls_stream : public tcp_stream {
     client(const tls_context& context, tcp_stream over, std::string_view name) noexcept;
     [[nodiscard]] static tls_handshake server(const tls_context& context, tcp_stream over) noexcept;
 
+    /// The same for who does not await it: as `context`'s end, a socket that shakes hands when its
+    /// loop turns. Its connect_result() would block until that is over, and tells how it ended.
+    /// errc::invalid_argument, no_memory; `over` is closed then.
+    [[nodiscard]] static result<tcp_socket*>
+    begin(const tls_context& context, tcp_stream over, std::string_view name) noexcept;
+
     /// What was agreed on: "TLSv1.2", the suite by its IANA name but with hyphens, the application
     /// protocol, or "". Valid until the stream is closed.
     [[nodiscard]] std::string_view version() const noexcept;
@@ -110,12 +121,11 @@ class tls_stream : public tcp_stream {
     [[nodiscard]] std::string_view protocol() const noexcept;
     /// What is wrong with the peer's certificate; errc::ok: nothing, or it was not asked for.
     [[nodiscard]] errc certificate() const noexcept;
+    /// That certificate, DER; empty: none. Valid until the stream is closed.
+    [[nodiscard]] std::span<const std::byte> peer_certificate() const noexcept;
 
   private:
     friend class tls_handshake;
-    explicit tls_stream(tcp_socket* owned) noexcept : tcp_stream(owned) {}
-    static result<tcp_socket*>
-    over(const tls_context& context, tcp_stream plain, std::string_view name) noexcept;
 };
 
 /// `co_await tls_stream::client(...)`. Cancelling ends it and closes the connection.

@@ -397,6 +397,9 @@ result<std::span<const std::byte>> socket::peek() noexcept {
 // --- readiness
 
 readiness socket::confirmed() noexcept {
+    if (below_ != nullptr && !closed()) {
+        (void)below_->confirmed(); // what no turn of the loop has told yet
+    }
     advance_in_call();
     if (closed() || below_ == nullptr) {
         return ready();

@@ -30,10 +30,19 @@ result<tls_context> tls_context::server(const tls_options& options) noexcept {
     return made ? result<tls_context>(tls_context(*made)) : fail(made.error());
 }
 
+std::string_view tls_context::known_cipher(std::size_t i) noexcept {
+    const int* each = mbedtls_ssl_list_ciphersuites();
+    while (*each != 0 && i != 0) {
+        ++each;
+        --i;
+    }
+    return *each != 0 ? mbedtls_ssl_get_ciphersuite_name(*each) : std::string_view();
+}
+
 // --- handshakes
 
 result<tcp_socket*>
-tls_stream::over(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
+tls_stream::begin(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
     if (context.own_ == nullptr) {
         return fail(errc::invalid_argument);
     }
@@ -42,11 +51,11 @@ tls_stream::over(const tls_context& context, tcp_stream plain, std::string_view 
 
 tls_handshake
 tls_stream::client(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
-    return tls_handshake(over(context, std::move(plain), name));
+    return tls_handshake(begin(context, std::move(plain), name));
 }
 
 tls_handshake tls_stream::server(const tls_context& context, tcp_stream plain) noexcept {
-    return tls_handshake(over(context, std::move(plain), {}));
+    return tls_handshake(begin(context, std::move(plain), {}));
 }
 
 tls_handshake::tls_handshake(result<tcp_socket*> begun) noexcept
@@ -104,6 +113,15 @@ errc tls_stream::certificate() const noexcept {
     }
     const std::uint32_t flags = mbedtls_ssl_get_verify_result(session);
     return tls::refusal(flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_SKIP_VERIFY});
+}
+std::span<const std::byte> tls_stream::peer_certificate() const noexcept {
+    const auto* const session = session_of(*this);
+    const mbedtls_x509_crt* const shown =
+        session != nullptr ? mbedtls_ssl_get_peer_cert(session) : nullptr;
+    if (shown == nullptr) {
+        return {};
+    }
+    return {reinterpret_cast<const std::byte*>(shown->raw.p), shown->raw.len};
 }
 
 } // namespace weft
