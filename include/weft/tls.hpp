@@ -20,7 +20,8 @@ namespace weft {
 
 namespace tls {
 class configuration;
-}
+class saved_session;
+} // namespace tls
 
 /// What is asked of the peer's certificate.
 enum class tls_verify : std::uint8_t {
@@ -47,6 +48,16 @@ struct tls_options {
     /// Cipher suites by IANA's names, the favourite first, at most 32; empty: mbedTLS's choice.
     std::span<const std::string_view> ciphers = {};
     tls_version minimum = tls_version::tls_1_2;
+    /// By which certificates are good or not: seconds since 1970, UTC, given `clock_context`. Null:
+    /// the system's; a board whose mbedTLS has none does not look at dates.
+    std::int64_t (*clock)(void* clock_context) noexcept = nullptr;
+    void* clock_context = nullptr;
+    /// A server remembers peers for a day, by tickets (RFC 5077, 8446) and, 50 of them, by session
+    /// id (RFC 5246); a client asks for tickets. Where mbedTLS is built with it.
+    bool resumption = true;
+    /// The longest record that a client asks its server for, both ways (RFC 6066): 512, 1024, 2048
+    /// or 4096 bytes, or 0, 16 KiB. Servers grant what they are asked for.
+    std::uint16_t longest_record = 0;
 };
 
 /// How one end of TLS is to behave, for any number of streams of one thread, each of which keeps it
@@ -79,6 +90,25 @@ class tls_context {
     tls::configuration* own_ = nullptr;
 };
 
+/// What a client keeps of a connection: with it the next handshake with that server takes one round
+/// trip less and no public-key cryptography, if the server remembers too.
+class tls_session {
+  public:
+    tls_session() noexcept = default; // none
+    tls_session(tls_session&& other) noexcept : own_(std::exchange(other.own_, nullptr)) {}
+    tls_session& operator=(tls_session&& other) noexcept {
+        std::swap(own_, other.own_);
+        return *this;
+    }
+    ~tls_session();
+    [[nodiscard]] explicit operator bool() const noexcept { return own_ != nullptr; }
+
+  private:
+    friend class tls_stream;
+    explicit tls_session(tls::saved_session* owned) noexcept : own_(owned) {}
+    tls::saved_session* own_ = nullptr;
+};
+
 class tls_handshake;
 
 /// A TLS connection. All that tcp_stream says holds, with these differences:
@@ -104,15 +134,21 @@ class tls_stream : public tcp_stream {
     /// this end), tls_alert (by the other), tls_no_agreement, tls_protocol, tls_truncated,
     /// no_memory, canceled. On failure the connection is closed. Between its messages other
     /// coroutines run. A peer may stall for ever: timeout() sets a deadline.
-    [[nodiscard]] static tls_handshake
-    client(const tls_context& context, tcp_stream over, std::string_view name) noexcept;
+    ///
+    /// `earlier` is a session() of the same context and name, else errc::invalid_argument: what was
+    /// looked at then is not looked at again. A server that has forgotten it gets a whole
+    /// handshake.
+    [[nodiscard]] static tls_handshake client(
+        const tls_context& context, tcp_stream over, std::string_view name,
+        const tls_session& earlier = {}) noexcept;
     [[nodiscard]] static tls_handshake server(const tls_context& context, tcp_stream over) noexcept;
 
     /// The same for who does not await it: as `context`'s end, a socket that shakes hands when its
     /// loop turns. Its connect_result() would block until that is over, and tells how it ended.
     /// errc::invalid_argument, no_memory; `over` is closed then.
-    [[nodiscard]] static result<tcp_socket*>
-    begin(const tls_context& context, tcp_stream over, std::string_view name) noexcept;
+    [[nodiscard]] static result<tcp_socket*> begin(
+        const tls_context& context, tcp_stream over, std::string_view name,
+        const tls_session& earlier = {}) noexcept;
 
     /// What was agreed on: "TLSv1.2", the suite by its IANA name but with hyphens, the application
     /// protocol, or "". Valid until the stream is closed.
@@ -123,6 +159,12 @@ class tls_stream : public tcp_stream {
     [[nodiscard]] errc certificate() const noexcept;
     /// That certificate, DER; empty: none. Valid until the stream is closed.
     [[nodiscard]] std::span<const std::byte> peer_certificate() const noexcept;
+    /// The handshake went on from an earlier one.
+    [[nodiscard]] bool resumed() const noexcept;
+    /// Of a client, for later ones; servers of TLS 1.3 give it after the handshake, with the first
+    /// bytes. errc::not_supported: a server, or without resumption; errc::bad_handle;
+    /// errc::no_memory.
+    [[nodiscard]] result<tls_session> session() const noexcept;
 
   private:
     friend class tls_handshake;

@@ -18,21 +18,28 @@ authority() {
     key $1
     openssl req -x509 -new -key $1.key -subj "/CN=weft test authority" -days 2 -out $1.pem
 }
-signed() { # name, authority, days, subjectAltName
+signed() { # name, authority, days, subjectAltName or another extension
     openssl req -new -key $1.key -subj "/CN=$1" -out $1.csr
-    echo "subjectAltName=$4" >$1.ext
+    echo "$4" >$1.ext
     openssl x509 -req -in $1.csr -CA $2.pem -CAkey $2.key -CAcreateserial -days $3 \
         -extfile $1.ext -out $1.pem
 }
 authority authority
 authority stranger
-for each in server client expired strange; do key $each; done
+for each in server client expired strange intermediate leaf other; do key $each; done
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key
-signed server authority 2 DNS:weft.test
-signed client authority 2 DNS:client.weft.test
-signed expired authority -1 DNS:weft.test
-signed strange stranger 2 DNS:weft.test
-signed rsa authority 2 DNS:weft.test
+signed server authority 2 subjectAltName=DNS:weft.test
+signed other authority 2 subjectAltName=DNS:other.test
+signed client authority 2 subjectAltName=DNS:client.weft.test
+signed expired authority -1 subjectAltName=DNS:weft.test
+signed strange stranger 2 subjectAltName=DNS:weft.test
+signed rsa authority 2 subjectAltName=DNS:weft.test
+signed intermediate authority 2 basicConstraints=critical,CA:TRUE
+signed leaf intermediate 2 subjectAltName=DNS:weft.test
+cat leaf.pem intermediate.pem >chain.pem; cp leaf.key chain.key
+key itself
+openssl req -x509 -new -key itself.key -subj "/CN=weft.test" -addext subjectAltName=DNS:weft.test \
+    -days 2 -out itself.pem
 )";
 
 class directory {
@@ -66,9 +73,12 @@ class directory {
 
 const certificates& made() {
     static const directory in;
-    static const certificates all{
-        in.path,          in.read("authority.pem"), in.of("server"),  in.of("client"),
-        in.of("expired"), in.read("stranger.pem"),  in.of("strange"), in.of("rsa")};
+    static const certificates all{in.path,          in.read("authority.pem"),
+                                  in.of("server"),  in.of("client"),
+                                  in.of("expired"), in.read("stranger.pem"),
+                                  in.of("strange"), in.of("rsa"),
+                                  in.of("chain"),   in.of("leaf"),
+                                  in.of("itself")};
     return all;
 }
 

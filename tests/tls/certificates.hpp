@@ -13,13 +13,16 @@ struct identity {
 
 struct certificates {
     std::string directory; // with all of them as NAME.pem and NAME.key
-    std::string authority; // who signed the next three
+    std::string authority; // who signed the next three, and rsa; other is for DNS:other.test
     identity server;       // DNS:weft.test
     identity client;
     identity expired;     // DNS:weft.test, until yesterday
     std::string stranger; // another authority, of the same name
     identity strange;     // DNS:weft.test
     identity rsa;         // DNS:weft.test, 2,048 bits
+    identity chain;       // DNS:weft.test, by an intermediate that is shown with it
+    identity leaf;        // the same without that
+    identity itself;      // DNS:weft.test, signed by itself
 };
 
 const certificates& made();

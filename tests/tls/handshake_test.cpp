@@ -5,6 +5,8 @@
 #include <weft/sleep.hpp>
 #include <weft/timeout.hpp>
 
+#include <cstdint>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -45,12 +47,21 @@ task<> refusals(world& w) {
     constexpr std::string_view one[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
     constexpr std::string_view other[] = {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"};
     const tls_options of_client{.certificate = all.client.certificate, .key = all.client.key};
+    const tls_options of_stranger{.certificate = all.strange.certificate, .key = all.strange.key};
+    const tls_options would_like{.authorities = all.authority, .verify = tls_verify::optional};
     const tls_options asks{.authorities = all.authority};
     const tls_context usual = client_of(all.authority);
     const row table[] = {
         {"all is well", server_of(all.server), usual, name, errc::ok, errc::ok},
         {"an RSA key", server_of(all.rsa), usual, name, errc::ok, errc::ok},
         {"no name is asked for", server_of(all.server), usual, "", errc::ok, errc::ok},
+        {"an intermediate's", server_of(all.chain), usual, name, errc::ok, errc::ok},
+        {"an intermediate that is not shown", server_of(all.leaf), usual, name, errc::tls_alert,
+         errc::certificate_untrusted},
+        {"its own", server_of(all.itself), usual, name, errc::tls_alert,
+         errc::certificate_untrusted},
+        {"its own, which is known", server_of(all.itself), client_of(all.itself.certificate), name,
+         errc::ok, errc::ok},
         {"another name", server_of(all.server), usual, "other.test", errc::tls_alert,
          errc::certificate_wrong_name},
         {"an unknown authority", server_of(all.strange), usual, name, errc::tls_alert,
@@ -63,6 +74,10 @@ task<> refusals(world& w) {
          client_of(all.authority, of_client), name, errc::ok, errc::ok},
         {"a client's is asked for and missing", server_of(all.server, asks), usual, name,
          errc::certificate_missing, errc::tls_alert},
+        {"a client's of an unknown authority", server_of(all.server, asks),
+         client_of(all.authority, of_stranger), name, errc::certificate_untrusted, errc::tls_alert},
+        {"a client's would be welcome, and is missing", server_of(all.server, would_like), usual,
+         name, errc::ok, errc::ok},
         {"no cipher in common", server_of(all.server, {.ciphers = one}),
          client_of(all.authority, {.ciphers = other}), name, errc::tls_no_agreement,
          errc::tls_alert},
@@ -90,6 +105,45 @@ TEST_CASE("optional: a bad certificate is told and not refused") {
     run(looked_at);
 }
 
+/// A clock that stands `days` away from the real one.
+template <int days>
+std::int64_t days_away(void* asked) noexcept {
+    ++*static_cast<int*>(asked);
+    return std::int64_t{std::time(nullptr)} + days * std::int64_t{86'400};
+}
+
+task<> by_the_clock(world& w) {
+    const certificates& all = made();
+    struct moment {
+        std::int64_t (*clock)(void*) noexcept;
+        errc at_client;
+    };
+    constexpr moment table[] = {
+        {days_away<0>, errc::ok},
+        {days_away<1>, errc::ok},
+        {days_away<3>, errc::certificate_expired},
+        {days_away<-3>, errc::certificate_not_yet_valid},
+    };
+    const tls_context server = server_of(all.server);
+    for (const moment& each : table) {
+        int asked = 0;
+        const tls_context client =
+            client_of(all.authority, {.clock = each.clock, .clock_context = &asked});
+        auto met = co_await meet(w, server, client);
+        REQUIRE(met.has_value());
+        CHECK(error_of(met->client) == each.at_client);
+        CHECK(asked == 2); // once for each certificate of the chain
+    }
+    int asked = 0; // what the real clock finds expired was not, two days ago
+    const tls_context then =
+        client_of(all.authority, {.clock = days_away<-2>, .clock_context = &asked});
+    auto met = co_await meet(w, server_of(all.expired), then);
+    CHECK(error_of(met->client) == errc::certificate_not_yet_valid);
+}
+TEST_CASE("certificates are good, too early or expired by the context's clock") {
+    run(by_the_clock);
+}
+
 TEST_CASE("contexts: what cannot be is refused when it is made") {
     const certificates& all = made();
     const auto error = [](const result<tls_context>& r) {
@@ -108,6 +162,9 @@ TEST_CASE("contexts: what cannot be is refused when it is made") {
     constexpr std::string_view unknown[] = {"TLS_NO_SUCH_CIPHER"};
     CHECK(
         error(c::client({.verify = tls_verify::none, .ciphers = unknown})) ==
+        errc::invalid_argument);
+    CHECK(
+        error(c::client({.verify = tls_verify::none, .longest_record = 1000})) ==
         errc::invalid_argument);
 }
 

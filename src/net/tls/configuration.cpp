@@ -4,7 +4,9 @@
 #include "net/tls/random.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
+#include <iterator>
 #include <new>
 
 #if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
@@ -90,6 +92,12 @@ configuration::configuration(end which) noexcept : end_(which) {
     mbedtls_x509_crt_init(&authorities_);
     mbedtls_x509_crt_init(&own_);
     mbedtls_pk_init(&key_);
+#if WEFT_TLS_TICKETS
+    mbedtls_ssl_ticket_init(&tickets_);
+#endif
+#if WEFT_TLS_CACHE
+    mbedtls_ssl_cache_init(&cache_);
+#endif
 }
 
 configuration::~configuration() {
@@ -97,6 +105,12 @@ configuration::~configuration() {
     mbedtls_x509_crt_free(&authorities_);
     mbedtls_x509_crt_free(&own_);
     mbedtls_pk_free(&key_);
+#if WEFT_TLS_TICKETS
+    mbedtls_ssl_ticket_free(&tickets_);
+#endif
+#if WEFT_TLS_CACHE
+    mbedtls_ssl_cache_free(&cache_);
+#endif
 }
 
 result<configuration*> configuration::make(end which, const tls_options& options) noexcept {
@@ -127,7 +141,18 @@ errc configuration::take(const tls_options& options) noexcept {
         &config_, options.verify == tls_verify::required   ? MBEDTLS_SSL_VERIFY_REQUIRED
                   : options.verify == tls_verify::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL
                                                            : MBEDTLS_SSL_VERIFY_NONE);
+    if (options.clock != nullptr) {
+        clock_ = options.clock;
+        clock_context_ = options.clock_context;
+        mbedtls_ssl_conf_verify(&config_, judge_dates, this);
+    }
     if (const errc error = take_minimum(options.minimum); error != errc::ok) {
+        return error;
+    }
+    if (const errc error = take_resumption(options.resumption); error != errc::ok) {
+        return error;
+    }
+    if (const errc error = take_longest_record(options.longest_record); error != errc::ok) {
         return error;
     }
     if (const errc error = take_authorities(options); error != errc::ok) {
@@ -156,6 +181,82 @@ errc configuration::take_minimum(tls_version minimum) noexcept {
     }
 #endif
     return errc::ok;
+}
+
+errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
+    if (end_ == end::client) {
+#if defined(MBEDTLS_SSL_SESSION_TICKETS)
+        resumes_ = wanted;
+        mbedtls_ssl_conf_session_tickets(
+            &config_,
+            wanted ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+#endif
+        return errc::ok;
+    }
+    if (!wanted) {
+        return errc::ok;
+    }
+#if WEFT_TLS_TICKETS
+    constexpr std::uint32_t lifetime = 86'400; // seconds
+    const int failed =
+        mbedtls_ssl_ticket_setup(&tickets_, random, nullptr, MBEDTLS_CIPHER_AES_256_GCM, lifetime);
+    if (failed != 0) {
+        return meaning_for_options(failed);
+    }
+    mbedtls_ssl_conf_session_tickets_cb(
+        &config_, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &tickets_);
+#endif
+#if WEFT_TLS_CACHE
+    mbedtls_ssl_conf_session_cache(&config_, &cache_, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
+#endif
+    return errc::ok;
+}
+
+errc configuration::take_longest_record(unsigned bytes) noexcept {
+    if (bytes == 0) {
+        return errc::ok;
+    }
+#if defined(MBEDTLS_SSL_MAX_FRAGMENT_LENGTH)
+    constexpr unsigned char codes[] = {
+        MBEDTLS_SSL_MAX_FRAG_LEN_512, MBEDTLS_SSL_MAX_FRAG_LEN_1024, MBEDTLS_SSL_MAX_FRAG_LEN_2048,
+        MBEDTLS_SSL_MAX_FRAG_LEN_4096};
+    for (std::size_t i = 0; i < std::size(codes); ++i) {
+        if (bytes == 512U << i) {
+            return mbedtls_ssl_conf_max_frag_len(&config_, codes[i]) == 0 ? errc::ok
+                                                                          : errc::invalid_argument;
+        }
+    }
+    return errc::invalid_argument;
+#else
+    return errc::not_supported;
+#endif
+}
+
+namespace {
+
+std::int64_t seconds_of(const mbedtls_x509_time& t) noexcept {
+    using namespace std::chrono;
+    const sys_days day = year(t.year) / month(static_cast<unsigned>(t.mon)) /
+                         std::chrono::day(static_cast<unsigned>(t.day));
+    return std::int64_t{day.time_since_epoch().count()} * 86'400 + t.hour * 3600 + t.min * 60 +
+           t.sec;
+}
+
+} // namespace
+
+/// mbedTLS has asked the system's clock; ours decides.
+int configuration::judge_dates(
+    void* self, mbedtls_x509_crt* shown, int, std::uint32_t* flags) noexcept {
+    const auto& here = *static_cast<configuration*>(self);
+    const std::int64_t now = here.clock_(here.clock_context_);
+    *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE};
+    if (now > seconds_of(shown->valid_to)) {
+        *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
+    }
+    if (now < seconds_of(shown->valid_from)) {
+        *flags |= MBEDTLS_X509_BADCERT_FUTURE;
+    }
+    return 0;
 }
 
 errc configuration::take_authorities(const tls_options& options) noexcept {

@@ -6,12 +6,27 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/version.h>
 #include <mbedtls/x509_crt.h>
+
+#if defined(MBEDTLS_SSL_SRV_C) && defined(MBEDTLS_SSL_SESSION_TICKETS) &&                          \
+    defined(MBEDTLS_SSL_TICKET_C)
+#define WEFT_TLS_TICKETS 1
+#include <mbedtls/ssl_ticket.h>
+#else
+#define WEFT_TLS_TICKETS 0
+#endif
+#if defined(MBEDTLS_SSL_SRV_C) && defined(MBEDTLS_SSL_CACHE_C)
+#define WEFT_TLS_CACHE 1
+#include <mbedtls/ssl_cache.h>
+#else
+#define WEFT_TLS_CACHE 0
+#endif
 
 namespace weft::tls {
 
@@ -33,6 +48,7 @@ class configuration {
 
     [[nodiscard]] const mbedtls_ssl_config* get() const noexcept { return &config_; }
     [[nodiscard]] end which() const noexcept { return end_; }
+    [[nodiscard]] bool resumes() const noexcept { return resumes_; }
 
   private:
     explicit configuration(end which) noexcept;
@@ -44,6 +60,10 @@ class configuration {
     errc take_own(const tls_options& options) noexcept;
     errc take_names(const tls_options& options) noexcept;
     errc take_minimum(tls_version minimum) noexcept;
+    errc take_resumption(bool wanted) noexcept;
+    errc take_longest_record(unsigned bytes) noexcept;
+    static int
+    judge_dates(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
 
     static constexpr std::size_t most_protocols = 8;
     static constexpr std::size_t longest_protocol = 31;
@@ -51,10 +71,19 @@ class configuration {
 
     unsigned owners_ = 1;
     end end_;
+    bool resumes_ = false;
+    std::int64_t (*clock_)(void*) noexcept = nullptr;
+    void* clock_context_ = nullptr;
     mbedtls_ssl_config config_;
     mbedtls_x509_crt authorities_;
     mbedtls_x509_crt own_;
     mbedtls_pk_context key_;
+#if WEFT_TLS_TICKETS
+    mbedtls_ssl_ticket_context tickets_;
+#endif
+#if WEFT_TLS_CACHE
+    mbedtls_ssl_cache_context cache_;
+#endif
     std::array<std::array<char, longest_protocol + 1>, most_protocols> protocols_{};
     std::array<const char*, most_protocols + 1> protocol_list_{}; // ends with null
     std::array<int, most_ciphers + 1> ciphers_{};                 // ends with 0

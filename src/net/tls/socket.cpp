@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <new>
+#include <utility>
 
 namespace weft::tls {
 
@@ -47,8 +49,9 @@ socket::~socket() {
     how_->drop();
 }
 
-result<tcp_socket*>
-socket::open(configuration& how, tcp_stream below, std::string_view name) noexcept {
+result<tcp_socket*> socket::open(
+    configuration& how, tcp_stream below, std::string_view name,
+    const saved_session* earlier) noexcept {
     if (!below.is_open()) {
         return fail(errc::bad_handle);
     }
@@ -57,6 +60,9 @@ socket::open(configuration& how, tcp_stream below, std::string_view name) noexce
         return fail(errc::invalid_argument);
     }
     name.copy(text.data(), name.size());
+    if (earlier != nullptr && !earlier->is_of(how, text.data())) {
+        return fail(errc::invalid_argument);
+    }
     auto* const made = new (std::nothrow) socket(how, *below.socket());
     if (made == nullptr) {
         return fail(errc::no_memory);
@@ -66,6 +72,9 @@ socket::open(configuration& how, tcp_stream below, std::string_view name) noexce
     int failed = mbedtls_ssl_setup(&made->ssl_, how.get());
     if (failed == 0 && how.which() == configuration::end::client) {
         failed = mbedtls_ssl_set_hostname(&made->ssl_, name.empty() ? nullptr : text.data());
+    }
+    if (failed == 0 && earlier != nullptr) {
+        failed = mbedtls_ssl_set_session(&made->ssl_, &earlier->get());
     }
     if (failed != 0) {
         return fail(meaning_for_options(failed));
@@ -204,10 +213,39 @@ bool socket::handshake_over() const noexcept {
 #endif
 }
 
+bool socket::at_certificates() const noexcept {
+#if MBEDTLS_VERSION_MAJOR < 3
+    return ssl_.state == MBEDTLS_SSL_SERVER_CERTIFICATE;
+#else
+    return ssl_.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE;
+#endif
+}
+
+result<saved_session*> socket::save_session() const noexcept {
+    if (!how_->resumes() || state_ != state::open) {
+        return fail(errc::not_supported);
+    }
+#if MBEDTLS_VERSION_MAJOR < 3
+    const char* const name = ssl_.hostname;
+#else
+    const char* const name = ssl_.MBEDTLS_PRIVATE(hostname); // "" if there was none
+#endif
+    std::unique_ptr<saved_session> made(new (std::nothrow)
+                                            saved_session(*how_, name != nullptr ? name : ""));
+    if (!made) {
+        return fail(errc::no_memory);
+    }
+    if (const int failed = mbedtls_ssl_get_session(&ssl_, &made->get()); failed != 0) {
+        return fail(meaning(failed, 0) == errc::no_memory ? errc::no_memory : errc::not_supported);
+    }
+    return made.release();
+}
+
 /// One message of it.
 void socket::shake_hands() noexcept {
     blocked_ = false;
     spoke_ = false;
+    whole_ = whole_ || at_certificates();
     const int returned = mbedtls_ssl_handshake_step(&ssl_);
     if (returned != 0 && !is_wait(returned)) {
         const errc reason = why(returned);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/tls/configuration.hpp"
+#include "net/tls/saved_session.hpp"
 
 #include <weft/socket.hpp>
 #include <weft/timer.hpp>
@@ -21,8 +22,9 @@ namespace weft::tls {
 class socket final : public tcp_socket, private readiness_observer, private timer {
   public:
     /// Takes `below`, which is connected. errc::no_memory, errc::invalid_argument (the name).
-    static result<tcp_socket*>
-    open(configuration& how, tcp_stream below, std::string_view name) noexcept;
+    static result<tcp_socket*> open(
+        configuration& how, tcp_stream below, std::string_view name,
+        const saved_session* earlier) noexcept;
 
     result<> bind(const endpoint& at) noexcept override;
     result<> listen(std::size_t backlog) noexcept override;
@@ -45,6 +47,8 @@ class socket final : public tcp_socket, private readiness_observer, private time
     result<endpoint> remote() const noexcept override;
 
     [[nodiscard]] const mbedtls_ssl_context& session() const noexcept { return ssl_; }
+    [[nodiscard]] bool resumed() const noexcept { return state_ == state::open && !whole_; }
+    result<saved_session*> save_session() const noexcept;
 
     bool reclaim() noexcept override;
 
@@ -84,6 +88,7 @@ class socket final : public tcp_socket, private readiness_observer, private time
     bool give_spilled() noexcept;
     [[nodiscard]] bool all_given() const noexcept { return unsent_ == 0 && spilled_ == 0; }
     [[nodiscard]] bool handshake_over() const noexcept;
+    [[nodiscard]] bool at_certificates() const noexcept;
     [[nodiscard]] errc why(int returned) const noexcept;
     void end_input(errc reason) noexcept;
     void end_output(errc reason) noexcept;
@@ -106,6 +111,7 @@ class socket final : public tcp_socket, private readiness_observer, private time
     bool spoke_ = false;       // and has been given something
     bool below_ended_ = false; // and its stream has ended
     bool sending_ = false;     // mbedTLS is in a record of the program's
+    bool whole_ = false;       // the handshake had certificates, so it resumed nothing
     readiness gained_ = readiness::none; // to be raised by the next step
     errc input_end_ = errc::ok;          // end_of_stream: the peer said so
     errc output_end_ = errc::ok;         // why nothing more is sent

@@ -41,17 +41,23 @@ std::string_view tls_context::known_cipher(std::size_t i) noexcept {
 
 // --- handshakes
 
-result<tcp_socket*>
-tls_stream::begin(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
+tls_session::~tls_session() {
+    delete own_;
+}
+
+result<tcp_socket*> tls_stream::begin(
+    const tls_context& context, tcp_stream plain, std::string_view name,
+    const tls_session& earlier) noexcept {
     if (context.own_ == nullptr) {
         return fail(errc::invalid_argument);
     }
-    return tls::socket::open(*context.own_, std::move(plain), name);
+    return tls::socket::open(*context.own_, std::move(plain), name, earlier.own_);
 }
 
-tls_handshake
-tls_stream::client(const tls_context& context, tcp_stream plain, std::string_view name) noexcept {
-    return tls_handshake(begin(context, std::move(plain), name));
+tls_handshake tls_stream::client(
+    const tls_context& context, tcp_stream plain, std::string_view name,
+    const tls_session& earlier) noexcept {
+    return tls_handshake(begin(context, std::move(plain), name, earlier));
 }
 
 tls_handshake tls_stream::server(const tls_context& context, tcp_stream plain) noexcept {
@@ -83,9 +89,12 @@ result<tls_stream> tls_handshake::await_resume() noexcept {
 namespace {
 
 /// Null once closed. Whoever makes a tls_stream gives it a tls::socket.
+const tls::socket* socket_of(const tls_stream& stream) noexcept {
+    return stream.is_open() ? static_cast<const tls::socket*>(stream.socket()) : nullptr;
+}
 const mbedtls_ssl_context* session_of(const tls_stream& stream) noexcept {
-    return stream.is_open() ? &static_cast<const tls::socket*>(stream.socket())->session()
-                            : nullptr;
+    const tls::socket* const socket = socket_of(stream);
+    return socket != nullptr ? &socket->session() : nullptr;
 }
 
 std::string_view view_of(const char* text) noexcept {
@@ -122,6 +131,19 @@ std::span<const std::byte> tls_stream::peer_certificate() const noexcept {
         return {};
     }
     return {reinterpret_cast<const std::byte*>(shown->raw.p), shown->raw.len};
+}
+
+bool tls_stream::resumed() const noexcept {
+    const tls::socket* const socket = socket_of(*this);
+    return socket != nullptr && socket->resumed();
+}
+result<tls_session> tls_stream::session() const noexcept {
+    const tls::socket* const socket = socket_of(*this);
+    if (socket == nullptr) {
+        return fail(errc::bad_handle);
+    }
+    const result<tls::saved_session*> saved = socket->save_session();
+    return saved ? result<tls_session>(tls_session(*saved)) : fail(saved.error());
 }
 
 } // namespace weft

@@ -1,0 +1,40 @@
+// saved_session: what a tls_session holds.
+#pragma once
+
+#include "net/tls/configuration.hpp"
+
+#include <array>
+#include <cstring>
+
+#include <mbedtls/ssl.h>
+
+namespace weft::tls {
+
+/// With whom it was and how they were looked at: it shortens nothing else.
+class saved_session {
+  public:
+    saved_session(configuration& how, const char* name) noexcept : how_(&how) {
+        how.keep();
+        std::strncpy(name_.data(), name, name_.size() - 1);
+        mbedtls_ssl_session_init(&session_);
+    }
+    saved_session(const saved_session&) = delete;
+    saved_session& operator=(const saved_session&) = delete;
+    ~saved_session() {
+        mbedtls_ssl_session_free(&session_);
+        how_->drop();
+    }
+
+    [[nodiscard]] bool is_of(const configuration& how, const char* name) const noexcept {
+        return how_ == &how && std::strcmp(name_.data(), name) == 0;
+    }
+    [[nodiscard]] mbedtls_ssl_session& get() noexcept { return session_; }
+    [[nodiscard]] const mbedtls_ssl_session& get() const noexcept { return session_; }
+
+  private:
+    configuration* how_;
+    std::array<char, 256> name_{};
+    mbedtls_ssl_session session_;
+};
+
+} // namespace weft::tls
