@@ -121,7 +121,7 @@ class tls_handshake;
 /// `goodbye_limit` they go on by themselves while the peer takes nothing, then they reset it.
 class tls_stream : public tcp_stream {
   public:
-    static constexpr duration goodbye_limit = std::chrono::seconds(10);
+    static constexpr duration goodbye_limit = std::chrono::seconds(60);
 
     tls_stream() noexcept = default;
     /// What detach() gave up.

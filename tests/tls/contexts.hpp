@@ -14,6 +14,7 @@ namespace tls_test {
 
 using namespace parity;
 using weft::tls_context;
+using weft::tls_handshake;
 using weft::tls_options;
 using weft::tls_stream;
 using weft::tls_verify;

@@ -168,11 +168,8 @@ void socket::run_step(waiter& node) noexcept {
     if (self.below_ == nullptr) {
         return;
     }
-    if (self.closed()) { // its goodbye
-        self.send_rest();
-        if (self.all_given()) {
-            self.leave();
-        }
+    if (self.closed()) {
+        self.say_goodbye();
         return;
     }
     self.advance();
@@ -514,14 +511,23 @@ void socket::do_close() noexcept {
         if (farewell_ == farewell::none) {
             farewell_ = farewell::due;
         }
-        send_rest();
+        say_goodbye();
+    } else {
+        leave();
     }
+}
+
+/// As far as the socket below takes it; as long as it takes some of it now and then.
+void socket::say_goodbye() noexcept {
+    const std::size_t before = left_ + spilled_;
+    send_rest();
     if (all_given()) {
         leave();
-        return;
+    } else if (left_ + spilled_ < before || !timer::pending()) {
+        home().timers().cancel(*this);
+        home().timers().schedule( // then abort()
+            *this, deadline_after(home().now(), tls_stream::goodbye_limit));
     }
-    home().timers().schedule(
-        *this, deadline_after(home().now(), tls_stream::goodbye_limit)); // then abort()
 }
 
 void socket::abort() noexcept {

@@ -93,6 +93,7 @@ class socket final : public tcp_socket, private readiness_observer, private time
     void end_input(errc reason) noexcept;
     void end_output(errc reason) noexcept;
     void fail_both(errc reason) noexcept;
+    void say_goodbye() noexcept;
     void leave() noexcept;
     [[nodiscard]] bool is_ready(readiness bit) const noexcept { return any(ready() & bit); }
 
