@@ -123,6 +123,34 @@ TEST_CASE("one reader at a time; none after close") {
     run(one_of_each);
 }
 
+task<> options(world& w) {
+    for (const bool wanted : {false, true}) {
+        auto pair = co_await connect_pair(w);
+        const result<> set = pair->client.socket()->set_no_delay(wanted);
+        REQUIRE(set.has_value());
+        const tls_context server = server_of(made().server);
+        const tls_context client = client_of(made().authority);
+        const auto no_delay = [](const weft::tcp_socket& of) {
+            return of.get_option(weft::socket_option::no_delay).value_or(-1) != 0;
+        };
+        result<weft::tcp_socket*> begun = tls_stream::begin(client, std::move(pair->client), name);
+        REQUIRE(begun.has_value());
+        tls_stream owner(*begun);
+        CHECK(no_delay(**begun) == wanted);
+        const result<> changed = (*begun)->set_no_delay(!wanted);
+        CHECK(changed.has_value());
+        CHECK(no_delay(**begun) == !wanted);
+        auto met = co_await tls_stream::server(server, std::move(pair->server));
+        REQUIRE(met.has_value());
+        auto over = co_await owner.writable();
+        REQUIRE(over.has_value());
+        CHECK(no_delay(**begun) == !wanted);
+    }
+}
+TEST_CASE("TCP_NODELAY is as it was set, whatever a handshake does to it") {
+    run(options);
+}
+
 task<> decrypted_is_ready(world& w) {
     auto met = co_await meet(w);
     weft::tcp_socket& socket = *met->server->socket();

@@ -1,6 +1,8 @@
 // configuration: mbedTLS's of one end, with all that it points into. tls_context counts its owners.
 #pragma once
 
+#include "net/tls/pace.hpp"
+
 #include <weft/result.hpp>
 #include <weft/tls.hpp>
 
@@ -49,6 +51,7 @@ class configuration {
     [[nodiscard]] const mbedtls_ssl_config* get() const noexcept { return &config_; }
     [[nodiscard]] end which() const noexcept { return end_; }
     [[nodiscard]] bool resumes() const noexcept { return resumes_; }
+    [[nodiscard]] pace& handshakes() noexcept { return handshakes_; }
 
   private:
     explicit configuration(end which) noexcept;
@@ -69,6 +72,7 @@ class configuration {
     static constexpr std::size_t longest_protocol = 31;
     static constexpr std::size_t most_ciphers = 32;
 
+    pace handshakes_;
     unsigned owners_ = 1;
     end end_;
     bool resumes_ = false;

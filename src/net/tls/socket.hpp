@@ -77,6 +77,7 @@ class socket final : public tcp_socket, private readiness_observer, private time
     static int take_in(void* self, unsigned char* into, std::size_t size) noexcept;
     static int give_out(void* self, const unsigned char* from, std::size_t size) noexcept;
 
+    void wake() noexcept;
     void advance() noexcept;
     void advance_in_call() noexcept;
     void shake_hands() noexcept;
@@ -113,6 +114,9 @@ class socket final : public tcp_socket, private readiness_observer, private time
     bool below_ended_ = false; // and its stream has ended
     bool sending_ = false;     // mbedTLS is in a record of the program's
     bool whole_ = false;       // the handshake had certificates, so it resumed nothing
+    // Without TCP_NODELAY once the handshake is over. In it messages go out one by one, and the
+    // last of each flight would wait for the delayed ACK of those before.
+    bool gathers_ = false;
     readiness gained_ = readiness::none; // to be raised by the next step
     errc input_end_ = errc::ok;          // end_of_stream: the peer said so
     errc output_end_ = errc::ok;         // why nothing more is sent
