@@ -16,6 +16,7 @@ using namespace parity;
 using weft::tls_context;
 using weft::tls_handshake;
 using weft::tls_options;
+using weft::tls_session;
 using weft::tls_stream;
 using weft::tls_verify;
 

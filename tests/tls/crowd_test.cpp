@@ -115,10 +115,13 @@ task<> many(world& w) {
         "plain echoes beside ", crowd, " handshakes: ", got.count, ", of ", got.most_turns,
         " turns at most, ", got.longest / 1us, " us the longest");
     CHECK(got.count >= 20);
-    CHECK(got.most_turns <= 4);
+    // over a link an echo's frames wait behind the others', of which a turn takes 16
+    CHECK(got.most_turns <= (w.known().configuration == "tap" ? 40 : 4));
 }
 TEST_CASE("200 handshakes at a time: plain echo goes on, each within a few turns of the loop") {
-    if (!here().known().virtual_time) { // where the processor takes no time it proves nothing
+    const std::string& configuration = here().known().configuration;
+    if (configuration == "host-epoll" || configuration == "tap") { // it takes its time
+        (void)made(); // outside the loop, whose clock does not stand still meanwhile
         run(many);
     }
 }

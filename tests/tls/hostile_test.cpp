@@ -68,8 +68,8 @@ struct view {
 
 constexpr std::uint64_t size_each_way = 6'000; // one record
 
-task<> talk(world& w, tls_handshake shaking, view& seen) {
-    auto met = co_await weft::timeout(std::move(shaking), w.silence());
+task<> talk(weft::duration patience, tls_handshake shaking, view& seen) {
+    auto met = co_await weft::timeout(std::move(shaking), patience);
     if (!met) {
         seen.end = met.error();
         co_return;
@@ -80,7 +80,7 @@ task<> talk(world& w, tls_handshake shaking, view& seen) {
     (void)met->shutdown_send();
     bytes buffer(size_each_way + 1);
     while (true) {
-        auto got = co_await weft::timeout(met->recv(buffer), w.silence());
+        auto got = co_await weft::timeout(met->recv(buffer), patience);
         if (!got || *got == 0) {
             seen.end = error_of(got);
             co_return;
@@ -99,10 +99,14 @@ task<outcome> through(world& w, const tls_context& server, const tls_context& cl
     auto near = co_await connect_pair(w);
     auto far = co_await connect_pair(w);
     REQUIRE((near.has_value() && far.has_value()));
+    for (tcp_stream* each : {&near->server, &far->client}) {
+        (void)each->socket()->set_no_delay(true);
+    }
+    const weft::duration patience = what.what == deed::stall ? w.silence() : w.patience();
     outcome seen;
     auto all = co_await weft::when_all(
-        talk(w, tls_stream::client(client, std::move(near->client), name), seen.client),
-        talk(w, tls_stream::server(server, std::move(far->server)), seen.server),
+        talk(patience, tls_stream::client(client, std::move(near->client), name), seen.client),
+        talk(patience, tls_stream::server(server, std::move(far->server)), seen.server),
         pass(near->server, far->client, near->server, what),
         pass(far->client, near->server, far->client, what));
     const bool all_well =

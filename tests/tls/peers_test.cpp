@@ -1,5 +1,9 @@
-// Against OpenSSL, in both directions: Python's ssl at the other end of the host's loopback.
+// Against real peers, in both directions: Python's ssl (OpenSSL), openssl, curl and nginx, on the
+// host's sockets and over lwIP with the kernel at the other end of a TAP interface. What the peers
+// find is checked in peer.py.
 #include "contexts.hpp"
+
+#include <weft/sleep.hpp>
 
 #include <array>
 #include <cstdio>
@@ -19,8 +23,16 @@ extern char** environ;
 namespace tls_test {
 namespace {
 
-bool on_host() {
-    return here().known().configuration.starts_with("host-");
+constexpr std::size_t file_size = 300'000;
+
+std::byte file_byte(std::size_t i) {
+    return static_cast<std::byte>(i * 7 % 251);
+}
+
+/// One host's poller is as good as another's here, and processes take their time.
+bool has_peers() {
+    const std::string& configuration = here().known().configuration;
+    return configuration == "host-epoll" || configuration == "tap";
 }
 
 /// peer.py in a process of its own.
@@ -51,24 +63,29 @@ class process {
     ~process() {
         if (id_ > 0) {
             ::kill(id_, SIGKILL);
-            (void)exit_status();
+            ::waitpid(id_, nullptr, 0);
         }
         std::fclose(output_);
     }
 
-    /// The port that a server prints.
-    [[nodiscard]] endpoint at() const {
+    /// Where a server, which prints its port, is reached.
+    [[nodiscard]] endpoint at(world& w) const {
         std::array<char, 32> line{};
         REQUIRE(std::fgets(line.data(), line.size(), output_) != nullptr);
         return {
-            address::loopback(family::ipv4),
+            w.client_address(family::ipv4),
             static_cast<std::uint16_t>(std::strtoul(line.data(), nullptr, 10))};
     }
-    int exit_status() {
+
+    /// Its end, while the stack goes on.
+    task<> good_end() {
         int status = -1;
-        ::waitpid(id_, &status, 0);
+        while (::waitpid(id_, &status, WNOHANG) == 0) {
+            auto slept = co_await weft::sleep_for(2ms);
+            (void)slept;
+        }
         id_ = -1;
-        return status;
+        CHECK(status == 0);
     }
 
   private:
@@ -76,46 +93,66 @@ class process {
     std::FILE* output_ = nullptr;
 };
 
-task<tls_stream> connect_to(world& w, endpoint at) {
-    const tls_context context = client_of(made().authority);
-    auto plain = co_await w.client_net().connect(at);
+// --- weft asks
+
+task<tls_stream>
+connect_to(world& w, endpoint at, tls_context context, const char* expected, tls_session earlier) {
+    auto plain = co_await w.server_net().connect(at);
     REQUIRE(plain.has_value());
-    auto secure = co_await tls_stream::client(context, std::move(*plain), name);
+    auto secure = co_await tls_stream::client(context, std::move(*plain), expected, earlier);
     if (!secure) {
         co_return weft::fail(secure.error());
     }
     co_return std::move(*secure);
 }
 
-task<> send_then_finish(world& w, tcp_stream& to, std::uint64_t end) {
-    auto sent = co_await send_sequence(w, to, 0, end, 30'000);
-    REQUIRE(sent.has_value());
-    const result<> finished = to.shutdown_send();
-    REQUIRE(finished.has_value());
+tls_context usual_client(tls_options more = {}) {
+    static constexpr std::string_view protocols[] = {"h2", "weft/1", "http/1.1"};
+    more.protocols = protocols;
+    return client_of(made().authority, more);
 }
 
-task<> echo_client(world& w) {
-    process openssl({"server", "echo"});
-    auto secure = co_await connect_to(w, openssl.at());
-    REQUIRE(secure.has_value());
+/// Sends so much, gets it back, and both say that they have finished.
+task<> echoed(world& w, tls_stream& secure, std::uint64_t size) {
     auto both = co_await weft::when_all(
-        send_then_finish(w, *secure, 200'000), expect_sequence(w, *secure, 0, 200'000, 30'000));
+        send_sequence(w, secure, 0, size, 30'000), expect_sequence(w, secure, 0, size, 30'000));
     CHECK(std::get<0>(both).has_value());
     CHECK(std::get<1>(both).has_value());
-    auto ended = co_await expect_end(*secure);
+    const result<> finished = secure.shutdown_send();
+    CHECK(finished.has_value());
+    auto ended = co_await expect_end(secure);
     CHECK(ended.has_value());
-    secure->close();
-    CHECK(openssl.exit_status() == 0);
+    secure.close();
 }
-TEST_CASE("openssl serves: echo, and close_notify both ways") {
-    if (on_host()) {
-        run(echo_client);
+
+task<> asks_echo(world& w, const char* mode, tls_options more, const char* agreed) {
+    process peer({"serve", mode});
+    auto secure = co_await connect_to(w, peer.at(w), usual_client(more), name, {});
+    REQUIRE(secure.has_value());
+    CHECK(secure->protocol() == agreed);
+    CHECK(secure->certificate() == errc::ok);
+    auto done = co_await echoed(w, *secure, 200'000);
+    CHECK(done.has_value());
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
+}
+TEST_CASE("Python serves: echo, SNI, ALPN, an intermediate authority, close_notify both ways") {
+    if (has_peers()) {
+        run([](world& w) { return asks_echo(w, "echo", {}, "weft/1"); });
+    }
+}
+TEST_CASE("Python serves and wants a certificate") {
+    if (has_peers()) {
+        run([](world& w) {
+            const identity& own = made().client;
+            return asks_echo(w, "certified", {.certificate = own.certificate, .key = own.key}, "");
+        });
     }
 }
 
 task<> ends_rudely(world& w, const char* mode, errc expected) {
-    process openssl({"server", mode});
-    auto secure = co_await connect_to(w, openssl.at());
+    process peer({"serve", mode});
+    auto secure = co_await connect_to(w, peer.at(w), usual_client(), name, {});
     REQUIRE(secure.has_value());
     std::array<std::byte, 4> half{};
     auto got = co_await secure->read_exactly(half);
@@ -124,63 +161,227 @@ task<> ends_rudely(world& w, const char* mode, errc expected) {
     CHECK(asked.value_or(0) == 1);
     auto ended = co_await secure->recv(half);
     CHECK(error_of(ended) == expected);
-    CHECK(openssl.exit_status() == 0);
+    auto gone = co_await peer.good_end();
+    CHECK(gone.has_value());
 }
-TEST_CASE("openssl serves and ends without close_notify: truncated, or reset") {
-    if (on_host()) {
+TEST_CASE("Python serves and ends without close_notify: truncated, or reset") {
+    if (has_peers()) {
         run([](world& w) { return ends_rudely(w, "cut", errc::tls_truncated); }, "cut");
         run([](world& w) { return ends_rudely(w, "reset", errc::connection_reset); }, "reset");
     }
 }
 
-task<> not_trusted(world& w) {
-    process openssl({"server", "stranger"});
-    auto secure = co_await connect_to(w, openssl.at());
-    CHECK(error_of(secure) == errc::certificate_untrusted);
-    CHECK(openssl.exit_status() == 0);
+task<> not_trusted(world& w, const char* mode, errc expected) {
+    process peer({"serve", mode});
+    auto secure = co_await connect_to(w, peer.at(w), usual_client(), name, {});
+    CHECK(error_of(secure) == expected);
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
 }
-TEST_CASE("openssl serves and is not trusted: it is told that its authority is unknown") {
-    if (on_host()) {
-        run(not_trusted);
+TEST_CASE("Python serves and is not trusted: it is told by the alert of the reason") {
+    struct row {
+        const char* mode;
+        errc reason;
+    };
+    constexpr row table[] = {
+        {"stranger", errc::certificate_untrusted},
+        {"itself", errc::certificate_untrusted},
+        {"other", errc::certificate_wrong_name},
+        {"expired", errc::certificate_expired},
+    };
+    if (has_peers()) {
+        for (const row& each : table) {
+            run([&](world& w) { return not_trusted(w, each.mode, each.reason); }, each.mode);
+        }
     }
 }
 
-std::string port_of(const tcp_listener& listener) {
-    return std::to_string(endpoint_of(listener).port);
+task<> asks_again(world& w, const char* mode) {
+    process peer({"serve", mode});
+    const endpoint at = peer.at(w);
+    const tls_context context = usual_client();
+    tls_session session;
+    for (const bool resumed : {false, true}) {
+        auto secure = co_await connect_to(w, at, context, name, std::move(session));
+        REQUIRE(secure.has_value());
+        CHECK(secure->resumed() == resumed);
+        result<tls_session> saved = secure->session();
+        REQUIRE(saved.has_value());
+        session = std::move(*saved);
+        auto done = co_await echoed(w, *secure, 100);
+        CHECK(done.has_value());
+    }
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
 }
-
-task<> echo_server(world& w) {
-    const tls_context context = server_of(made().server);
-    tcp_listener listener = listen(w);
-    process openssl({"client", "echo", port_of(listener)});
-    auto plain = co_await listener.accept();
-    REQUIRE(plain.has_value());
-    auto secure = co_await tls_stream::server(context, std::move(*plain));
-    REQUIRE(secure.has_value());
-    auto echoed = co_await echo(*secure); // that of tests/parity, which takes a tcp_stream
-    CHECK(echoed.has_value());
-    secure->close();
-    CHECK(openssl.exit_status() == 0);
-}
-TEST_CASE("openssl asks: echo by a coroutine that takes any stream") {
-    if (on_host()) {
-        run(echo_server);
+TEST_CASE("Python serves twice: the second handshake is resumed, by ticket or by session id") {
+    if (has_peers()) {
+        run([](world& w) { return asks_again(w, "tickets"); }, "tickets");
+        run([](world& w) { return asks_again(w, "ids"); }, "ids");
     }
 }
 
-task<> refused_by_client(world& w) {
-    const tls_context context = server_of(made().server);
-    tcp_listener listener = listen(w);
-    process openssl({"client", "stranger", port_of(listener)});
-    auto plain = co_await listener.accept();
-    REQUIRE(plain.has_value());
-    auto secure = co_await tls_stream::server(context, std::move(*plain));
-    CHECK(error_of(secure) == errc::tls_alert);
-    CHECK(openssl.exit_status() == 0);
+/// What a server of HTTP/1.0 answers, with its head.
+task<std::string> get(tls_stream& from, std::string_view what) {
+    const std::string request = "GET " + std::string(what) + " HTTP/1.0\r\n\r\n";
+    auto sent = co_await from.send_all(request);
+    CHECK(sent.error == errc::ok);
+    std::string got;
+    bytes buffer(20'000);
+    while (true) {
+        auto piece = co_await from.recv(buffer);
+        CHECK(error_of(piece) == errc::ok);
+        if (piece.value_or(0) == 0) {
+            break;
+        }
+        got.append(reinterpret_cast<const char*>(buffer.data()), *piece);
+    }
+    co_return got;
 }
-TEST_CASE("openssl asks and does not trust: the server is told by an alert") {
-    if (on_host()) {
-        run(refused_by_client);
+
+task<> asks_openssl(world& w) {
+    process peer({"serve", "openssl"});
+    const endpoint at = peer.at(w);
+    const tls_context context = usual_client();
+    tls_session session;
+    for (const char* expected : {"New, TLSv1.2", "Reused, TLSv1.2"}) {
+        auto secure = co_await connect_to(w, at, context, name, std::move(session));
+        REQUIRE(secure.has_value());
+        CHECK(secure->protocol() == "weft/1");
+        result<tls_session> saved = secure->session();
+        REQUIRE(saved.has_value());
+        session = std::move(*saved);
+        auto page = co_await get(*secure, "/");
+        REQUIRE(page.has_value());
+        CHECK(page->find(expected) != std::string::npos);
+    }
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
+}
+TEST_CASE("openssl serves its status, and sees that the second connection resumes the first") {
+    if (has_peers()) {
+        run(asks_openssl);
+    }
+}
+
+task<> asks_nginx(world& w) {
+    process peer({"serve", "nginx"});
+    const endpoint at = peer.at(w);
+    const tls_context context = usual_client();
+    tls_session session;
+    for (const char* site : {"other.test", name, name}) {
+        if (site == std::string_view("other.test")) {
+            session = {};
+        }
+        auto secure = co_await connect_to(w, at, context, site, std::move(session));
+        REQUIRE(secure.has_value());
+        session = {};
+        if (site == name) {
+            result<tls_session> saved = secure->session();
+            REQUIRE(saved.has_value());
+            session = std::move(*saved);
+        }
+        auto page = co_await get(*secure, "/file");
+        REQUIRE(page.has_value());
+        const std::size_t head = page->find("\r\n\r\n") + 4;
+        REQUIRE(page->size() == head + file_size);
+        std::size_t good = 0;
+        while (good < file_size &&
+               static_cast<std::byte>((*page)[head + good]) == file_byte(good)) {
+            ++good;
+        }
+        CHECK(good == file_size);
+    }
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
+}
+TEST_CASE("nginx serves a file by two names, each with its own certificate") {
+    if (has_peers()) {
+        run(asks_nginx);
+    }
+}
+
+// --- weft serves
+
+/// A page for curl.
+task<> give_page(tls_stream& peer) {
+    std::string head;
+    std::array<char, 4096> buffer{};
+    while (head.find("\r\n\r\n") == std::string::npos) {
+        auto piece = co_await peer.recv(std::as_writable_bytes(std::span(buffer)));
+        REQUIRE(piece.value_or(0) > 0);
+        head.append(buffer.data(), *piece);
+    }
+    std::string page = "HTTP/1.0 200 OK\r\n\r\n";
+    for (std::size_t i = 0; i < file_size; ++i) {
+        page += static_cast<char>(file_byte(i));
+    }
+    auto sent = co_await peer.send_all(page);
+    CHECK(sent.error == errc::ok);
+}
+
+/// How weft serves one peer, and what it sees of it.
+struct service {
+    const char* mode;
+    int connections = 1;
+    errc at_handshake = errc::ok;
+    errc at_end = errc::ok; // of an echo
+    bool page = false;
+};
+
+task<> serves(world& w, const service& how) {
+    static constexpr std::string_view protocols[] = {"weft/1", "http/1.1"};
+    static constexpr std::string_view ciphers[] = {
+        "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"};
+    const tls_context context = server_of(
+        made().chain, {.authorities = made().authority,
+                       .verify = tls_verify::optional,
+                       .protocols = protocols,
+                       .ciphers = ciphers});
+    tcp_listener listener = listen(w);
+    const endpoint at = endpoint_of(listener);
+    std::array<char, weft::endpoint_text_size> text{};
+    const std::string address(weft::to_text(at.address, text));
+    process peer({"ask", how.mode, address, std::to_string(at.port)});
+    for (int i = 0; i < how.connections; ++i) {
+        auto plain = co_await listener.accept();
+        REQUIRE(plain.has_value());
+        auto secure = co_await tls_stream::server(context, std::move(*plain));
+        CHECK(error_of(secure) == how.at_handshake);
+        if (!secure) {
+            continue;
+        }
+        CHECK(secure->resumed() == (i > 0));
+        if (how.page) {
+            auto given = co_await give_page(*secure);
+            CHECK(given.has_value());
+        } else {
+            auto done = co_await echo(*secure); // that of tests/parity, which takes a tcp_stream
+            CHECK(done.has_value());
+            std::array<std::byte, 1> byte{};
+            auto end = co_await secure->recv(byte);
+            CHECK(error_of(end) == how.at_end);
+            CHECK(end.value_or(0) == 0);
+        }
+    }
+    auto ended = co_await peer.good_end();
+    CHECK(ended.has_value());
+}
+TEST_CASE("weft serves Python, openssl and curl, and is told why it is not trusted") {
+    constexpr service table[] = {
+        {"echo"},
+        {"stranger", 1, errc::tls_alert},
+        {"other", 1, errc::tls_alert},
+        {"again", 2},
+        {"openssl", 2},
+        {"renegotiation", 1, errc::ok, errc::tls_alert},
+        {.mode = "curl", .page = true},
+        {"curl wrong name"}, // it looks when the handshake is over
+    };
+    if (has_peers()) {
+        for (const service& each : table) {
+            run([&](world& w) { return serves(w, each); }, each.mode);
+        }
     }
 }
 

@@ -6,8 +6,6 @@
 namespace tls_test {
 namespace {
 
-using weft::tls_session;
-
 /// A handshake with a session, and bytes both ways.
 task<meeting> meet_again(
     world& w, const tls_context& server, const tls_context& client, const tls_session& earlier,

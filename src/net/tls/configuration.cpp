@@ -141,6 +141,7 @@ errc configuration::take(const tls_options& options) noexcept {
         &config_, options.verify == tls_verify::required   ? MBEDTLS_SSL_VERIFY_REQUIRED
                   : options.verify == tls_verify::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL
                                                            : MBEDTLS_SSL_VERIFY_NONE);
+    take_curves();
     if (options.clock != nullptr) {
         clock_ = options.clock;
         clock_context_ = options.clock_context;
@@ -210,6 +211,26 @@ errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
     mbedtls_ssl_conf_session_cache(&config_, &cache_, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
 #endif
     return errc::ok;
+}
+
+/// The fast ones first, as mbedTLS 3 has them; 2.28 begins with 521 bits, for five times the time.
+void configuration::take_curves() noexcept {
+#if MBEDTLS_VERSION_MAJOR < 3 && defined(MBEDTLS_ECP_C)
+    constexpr mbedtls_ecp_group_id first[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1};
+    std::size_t known = 0;
+    for (const mbedtls_ecp_group_id each : first) {
+        if (mbedtls_ecp_curve_info_from_grp_id(each) != nullptr) {
+            curves_[known++] = each;
+        }
+    }
+    for (const mbedtls_ecp_group_id* each = mbedtls_ecp_grp_id_list();
+         *each != MBEDTLS_ECP_DP_NONE && known < MBEDTLS_ECP_DP_MAX; ++each) {
+        if (std::find(std::begin(first), std::end(first), *each) == std::end(first)) {
+            curves_[known++] = *each;
+        }
+    }
+    mbedtls_ssl_conf_curves(&config_, curves_.data());
+#endif
 }
 
 errc configuration::take_longest_record(unsigned bytes) noexcept {

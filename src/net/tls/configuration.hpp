@@ -65,6 +65,7 @@ class configuration {
     errc take_minimum(tls_version minimum) noexcept;
     errc take_resumption(bool wanted) noexcept;
     errc take_longest_record(unsigned bytes) noexcept;
+    void take_curves() noexcept;
     static int
     judge_dates(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
 
@@ -91,6 +92,9 @@ class configuration {
     std::array<std::array<char, longest_protocol + 1>, most_protocols> protocols_{};
     std::array<const char*, most_protocols + 1> protocol_list_{}; // ends with null
     std::array<int, most_ciphers + 1> ciphers_{};                 // ends with 0
+#if MBEDTLS_VERSION_MAJOR < 3 && defined(MBEDTLS_ECP_C)
+    std::array<mbedtls_ecp_group_id, MBEDTLS_ECP_DP_MAX + 1> curves_{}; // ends with DP_NONE
+#endif
 };
 
 } // namespace weft::tls
