@@ -138,6 +138,9 @@ class loop {
     /// True if stacks move only while turns are taken: then a write goes out in the next one.
     [[nodiscard]] bool has_services() const noexcept { return !services_.empty(); }
 
+    /// No turn follows: an object that is retired and waits for something gives up.
+    [[nodiscard]] bool ending() const noexcept { return ending_; }
+
     /// Outside turns: what was retired gives its memory back now.
     void reclaim() noexcept {
         if (!running_ && retired_ != nullptr) {
@@ -176,6 +179,7 @@ class loop {
     bool now_is_fresh_ = false;
     bool running_ = false;
     bool stopped_ = false;
+    bool ending_ = false;
     bool quiet_ = true; // no service, and nothing retired: a turn is a sleep and the ready queue
     bool service_work_ = false;
     bool newly_retired_ = false; // something was retired that no turn has asked yet

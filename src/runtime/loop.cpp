@@ -21,6 +21,7 @@ void scope::cancel() noexcept {
 }
 
 loop::~loop() {
+    ending_ = true;
     // Waiters of destroyed frames have unlinked themselves; nobody is left to refer to these.
     for (int round = 0; round < 2 && retired_ != nullptr; ++round) {
         reclaim_retired();

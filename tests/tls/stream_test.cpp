@@ -4,6 +4,13 @@
 #include <weft/sleep.hpp>
 #include <weft/timeout.hpp>
 
+#ifdef PARITY_HOST
+#include "descriptors.hpp"
+
+#include <weft/host.hpp>
+#include <weft/sync_wait.hpp>
+#endif
+
 namespace tls_test {
 namespace {
 
@@ -172,6 +179,40 @@ task<> decrypted_is_ready(world& w) {
 TEST_CASE("readable for as long as bytes of a record are left, and not after them") {
     run(decrypted_is_ready);
 }
+
+#ifdef PARITY_HOST
+task<> leave_in_the_middle(weft::stack& net) {
+    result<tcp_listener> listener = net.listen({address::loopback(family::ipv4), 0}, 1);
+    REQUIRE(listener.has_value());
+    const tls_context server = server_of(made().server);
+    const tls_context client = client_of(made().authority);
+    auto ends = co_await weft::when_all(listener->accept(), net.connect(endpoint_of(*listener)));
+    auto met = co_await weft::when_all(
+        tls_stream::server(server, std::move(*std::get<0>(ends))),
+        tls_stream::client(client, std::move(*std::get<1>(ends)), name));
+    REQUIRE((std::get<0>(met) && std::get<1>(met)));
+    const bytes much(1'000'000);
+    while (std::get<0>(met)->try_send(much)) {
+    }
+    std::get<0>(met)->close(); // it has a record under way, and a goodbye to say
+    auto slept = co_await weft::sleep_for(5ms);
+    (void)slept;
+}
+TEST_CASE("a loop that ends before a goodbye is said: nothing is left of it") {
+    (void)made();
+    const auto driver = weft::make_descriptor_driver();
+    REQUIRE(driver.has_value());
+    const std::size_t before = open_descriptors();
+    {
+        weft::loop home(**driver);
+        const auto net = weft::make_host_stack(home, **driver);
+        REQUIRE(net.has_value());
+        const result<> done = weft::sync_wait(home, leave_in_the_middle(**net));
+        CHECK(done.has_value());
+    }
+    CHECK(open_descriptors() == before);
+}
+#endif
 
 } // namespace
 } // namespace tls_test

@@ -487,6 +487,9 @@ void socket::leave() noexcept {
 
 /// A closed one stays until its goodbye is said.
 bool socket::reclaim() noexcept {
+    if (home().ending()) {
+        abort();
+    }
     return below_ == nullptr && socket_core::reclaim();
 }
 
