@@ -153,5 +153,6 @@ SUITES = (
     Commands("fuzz", "what strangers may send, and programs of C calls, for some time",
              beside=True, commands=(
                  Command("fuzz http", (sys.executable, "tests/fuzz/run.py", "10", "http", "request_head")),
+                 Command("fuzz tls", (sys.executable, "tests/fuzz/run.py", "10", "tls")),
                  Command("fuzz usocket", (sys.executable, "tests/fuzz/run.py", "40", "usocket"), 900))),
 )

@@ -18,6 +18,10 @@ TARGETS = {
     "request_head": {
         "flags": ["-Iexamples/host", "-Iexamples/programs", "examples/programs/request_head.cpp"],
         "length": 5000, "dictionary": "http"},
+    "tls": {
+        "flags": ["-Iinclude"], "length": 2000, "libraries": ["src/libweft.a"],
+        "links": ["-lmbedtls", "-lmbedx509", "-lmbedcrypto", "-lcares", "-lpthread"],
+    },
     "usocket": {
         "flags": ["-Iinclude", "-Ifacade"], "length": 400,
         "libraries": ["facade/usocket/libweft-usocket.a", "src/libweft.a"],
