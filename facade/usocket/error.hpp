@@ -37,16 +37,24 @@ namespace usocket {
     return static_cast<std::size_t>(n);
 }
 
+/// An error's number and name in Python: where mbedTLS has numbers for what TLS ends with, those.
+struct error_in_python {
+    int number;
+    const char* name;
+};
+[[nodiscard]] error_in_python python_error(weft::errc error) noexcept;
+
 class OSError : public std::exception {
   public:
     OSError(weft::errc error, const char* call, std::size_t count) noexcept;
 
-    /// One number: an errno of Linux's, positive, or of getaddrinfo() glibc's EAI_*, negative.
+    /// One number: an errno of Linux's, positive, or of getaddrinfo() glibc's EAI_*, negative; of
+    /// TLS mbedTLS's, negative, as in MicroPython.
     std::array<int, 1> args;
 
-    [[nodiscard]] weft::errc code() const noexcept { return static_cast<weft::errc>(args[0]); }
-    /// "ECONNREFUSED", "EAI_NONAME".
-    [[nodiscard]] const char* name() const noexcept { return weft::name(code()); }
+    [[nodiscard]] weft::errc code() const noexcept { return code_; }
+    /// "ECONNREFUSED", "EAI_NONAME", "MBEDTLS_ERR_SSL_CONN_EOF".
+    [[nodiscard]] const char* name() const noexcept { return python_error(code_).name; }
     /// "connect": which call failed. Static storage.
     [[nodiscard]] const char* call() const noexcept { return call_; }
     /// Of sendall() and write(): how many bytes had been taken by then.
@@ -55,6 +63,7 @@ class OSError : public std::exception {
     [[nodiscard]] const char* what() const noexcept override { return text_.data(); }
 
   private:
+    weft::errc code_;
     const char* call_;
     std::size_t count_;
     std::array<char, 256> text_;

@@ -53,7 +53,8 @@ result<object*> object::open(thread& owner, int af, int type, int proto) noexcep
         return fail(errc::invalid_argument);
     }
     // the default protocol is TCP, whatever the type: it follows
-    if (proto != 0 && proto != IPPROTO_TCP && (stream || proto != IPPROTO_UDP)) {
+    const bool becomes_tls = stream && proto == IPPROTO_SEC && secure::is_there();
+    if (proto != 0 && proto != IPPROTO_TCP && (stream || proto != IPPROTO_UDP) && !becomes_tls) {
         return fail(errc::protocol_not_supported);
     }
     const result<weft::stack*> net = owner.net();
@@ -67,6 +68,7 @@ result<object*> object::open(thread& owner, int af, int type, int proto) noexcep
         return fail(made.error());
     }
     (*made)->net_ = *net;
+    (*made)->becomes_tls_ = becomes_tls;
     if (const errc error = (*made)->reopen(); error != errc::ok) {
         (*made)->close();
         return fail(error);
@@ -85,6 +87,7 @@ void object::drop_core() noexcept {
             place_->direct = nullptr;
         }
         quick_ = false;
+        secured_ = false;
         readiness_observer::unlink();
         std::exchange(core_, nullptr)->release();
     }
@@ -179,10 +182,10 @@ void object::turn() noexcept {
 /// errc::ok: try again. Whoever calls keeps the object alive.
 errc object::wait(patience& p) noexcept {
     if (p.limit_ == weft::duration::zero()) {
-        if (p.begun_ || !loop_->has_services() || loop_->running()) {
+        if (p.begun_ || !(loop_->has_services() || secured_) || loop_->running()) {
             return errc::would_block;
         }
-        p.begun_ = true; // what has arrived comes in with a turn
+        p.begun_ = true; // what has arrived comes in with a turn, and TLS goes on in it
         (void)loop_->poll();
         return place_ != nullptr ? errc::ok : errc::bad_handle;
     }
@@ -248,6 +251,9 @@ result<object*> object::accept(endpoint& from) noexcept {
         return fail(errc::invalid_argument);
     }
     const in_call alive(*this);
+    if (const errc error = secure_by_default(secure::end::server); error != errc::ok) {
+        return fail(error);
+    }
     patience p = patience_for(0);
     if (const errc error = may_wait(p, "accept", "tcp_listener::accept"); error != errc::ok) {
         return fail(error);
@@ -268,6 +274,10 @@ result<object*> object::accept(endpoint& from) noexcept {
             child.state_ = state::connected;
             child.choose_way();
             from = child.remote().value_or(endpoint{weft::address::any(family_), 0});
+            if (const errc error = child.wrap_as(secure_.get()); error != errc::ok) {
+                child.close();
+                return fail(error);
+            }
             return &child;
         }
         errc why = next.error();
@@ -285,9 +295,14 @@ result<object*> object::accept(endpoint& from) noexcept {
 
 /// A connection attempt that nobody waits for may have ended.
 void object::advance_connect() noexcept {
-    core_->presume(writable);
+    if (!secured_) {
+        core_->presume(writable);
+    }
     const result<> outcome = tcp().connect_result();
-    if (outcome) {
+    if (outcome && secure_ && !secured_) {
+        pending_ = begin_tls();
+        state_ = pending_ == errc::ok ? state::connecting : state::refused;
+    } else if (outcome) {
         state_ = state::connected;
     } else if (outcome.error() != errc::would_block) {
         pending_ = fail_connect(outcome.error(), state::refused);
@@ -295,7 +310,9 @@ void object::advance_connect() noexcept {
 }
 
 errc object::fail_connect(errc why, state then) noexcept {
-    tcp().abort(); // an attempt that goes on would hold a pcb
+    if (!secured_ || then == state::failed) {
+        tcp().abort(); // an attempt that goes on would hold a pcb
+    } // else TLS has ended by itself, and what it said to the peer is on its way
     drop_core();
     loop_->reclaim();
     state_ = then;
@@ -337,19 +354,22 @@ errc object::connect_stream(const endpoint& to) noexcept {
     default:
         return errc::already_connected;
     }
+    if (const errc error = secure_by_default(secure::end::client); error != errc::ok) {
+        return error;
+    }
     patience p = patience_for(0);
     if (const errc error = may_wait(p, "connect", "stack::connect"); error != errc::ok) {
         return error;
     }
     const result<> started = tcp().start_connect(to);
-    if (started) {
+    if (started && !secure_) {
         state_ = state::connected;
         return errc::ok;
     }
-    if (started.error() == errc::invalid_argument) {
+    if (!started && started.error() == errc::invalid_argument) {
         return errc::invalid_argument; // not an attempt
     }
-    if (started.error() != errc::in_progress) {
+    if (!started && started.error() != errc::in_progress) {
         return fail_connect(started.error(), state::failed);
     }
     state_ = state::connecting;

@@ -8,6 +8,7 @@
 #include "usocket/core/byte_queue.hpp"
 #include "usocket/core/handles.hpp"
 #include "usocket/core/ready_call.hpp"
+#include "usocket/core/secure.hpp"
 #include "usocket/core/thread.hpp"
 
 #include <weft/list.hpp>
@@ -68,6 +69,21 @@ class object final : public of_thread, private weft::readiness_observer {
     result<object*> accept(endpoint& from) noexcept;
     errc connect(const endpoint& to) noexcept;
     errc shutdown(int how) noexcept;
+
+    /// What is sent and received is TLS's from here on: now if this is connected, else when it is;
+    /// of a listener, its connections'. `shake`: waits for the handshake, where this may wait; a
+    /// timeout ends the waiting alone. errc::already_connected: it is TLS's already, by another
+    /// context; invalid_argument: received bytes are held here; and how the handshake ended.
+    errc wrap(std::unique_ptr<secure> how, bool shake) noexcept;
+    /// Until the handshake is over. errc::would_block, timed_out: not yet; not_connected.
+    errc do_handshake() noexcept;
+    /// Whom to ask about the TLS of this, with tls(); null: it is not TLS's, or not yet.
+    [[nodiscard]] const secure* secured() const noexcept {
+        const bool over = state_ == state::connected || state_ == state::half_deaf;
+        return secured_ && over ? secure_.get() : nullptr;
+    }
+    [[nodiscard]] weft::tcp_socket& tls() const noexcept { return tcp(); }
+
     result<endpoint> local() noexcept;
     result<endpoint> remote() noexcept;
 
@@ -153,6 +169,7 @@ class object final : public of_thread, private weft::readiness_observer {
     ///   fresh -> connecting -> connected      non-blocking; refused if it fails
     ///   fresh -> connected                    blocking; failed if it fails
     ///   connected -> half_deaf                shutdown(SHUT_RD)
+    ///   connected -> connecting               wrap(): a handshake is to TLS what that is to TCP
     /// `refused` and `failed` have no socket of the stack any more; connect() makes another. A
     /// datagram socket is always `fresh`.
     enum class state : std::uint8_t {
@@ -222,6 +239,7 @@ class object final : public of_thread, private weft::readiness_observer {
     errc fill_held(std::size_t n, patience& p) noexcept;
     io_count hold_line(std::size_t longest, patience& p) noexcept;
     errc push(std::span<const std::byte> from, std::size_t& done, patience& p) noexcept;
+    void settle_record(patience& p) noexcept;
     io_count receive_datagram(std::span<std::byte> into, patience& p, endpoint& from) noexcept;
     io_count peek_datagram(std::span<std::byte> into, patience& p, endpoint& from) noexcept;
     io_count take_datagram(std::span<std::byte> into, endpoint& from) noexcept;
@@ -234,7 +252,7 @@ class object final : public of_thread, private weft::readiness_observer {
     void choose_way() noexcept {
         if (place_ != nullptr && kind_ == kind::stream) {
             quick_ = state_ == state::connected && held_.empty() && pending_ == errc::ok &&
-                     !loop_->has_services();
+                     !loop_->has_services() && !secured_;
             place_->direct = quick_ && limit_ == weft::duration::zero() ? &tcp() : nullptr;
         }
     }
@@ -242,6 +260,9 @@ class object final : public of_thread, private weft::readiness_observer {
     void advance_connect() noexcept;
     errc fail_connect(errc why, state then) noexcept;
     errc connect_stream(const endpoint& to) noexcept;
+    errc wrap_as(const secure* listener) noexcept;
+    errc begin_tls() noexcept;
+    errc secure_by_default(secure::end which) noexcept;
     errc not_sendable() noexcept;
     errc not_readable() noexcept;
     [[nodiscard]] errc take_error() noexcept;
@@ -261,8 +282,11 @@ class object final : public of_thread, private weft::readiness_observer {
     bool no_delay_ = false;        // with the next two: given again to the next socket of the stack
     bool reuse_address_ = false;
     bool keep_alive_ = false;
-    unsigned told_ = 0; // readiness that the stack raised since the last look
-    int calls_ = 0;     // that are waiting in this
+    bool becomes_tls_ = false; // IPPROTO_SEC: by the default context, if nobody wraps it
+    bool by_default_ = false;  // that is what secure_ is
+    bool secured_ = false;     // core_ is TLS's
+    unsigned told_ = 0;        // readiness that the stack raised since the last look
+    int calls_ = 0;            // that are waiting in this
     weft::duration limit_ = forever;
     weft::socket_core* core_ = nullptr; // null: refused, failed or closed
     weft::loop* loop_;
@@ -271,6 +295,7 @@ class object final : public of_thread, private weft::readiness_observer {
     handle_place* place_ = nullptr; // null: closed
     endpoint held_from_;
     errc pending_ = errc::ok;
+    std::unique_ptr<secure> secure_; // null: plain TCP
     std::unique_ptr<ready_call> ready_call_;
     weft::list<object_observer> observers_;
 };

@@ -320,8 +320,21 @@ errc object::push(std::span<const std::byte> from, std::size_t& done, patience& 
         }
         done += static_cast<std::size_t>(n);
     } while (done != from.size() && p.limit_ != weft::duration::zero());
+    if (secured_ && p.limit_ != weft::duration::zero()) {
+        settle_record(p);
+    }
     push_out();
     return place_ != nullptr ? errc::ok : errc::bad_handle;
+}
+
+/// TLS takes a record whole, and gives it to the socket below as there is room. Who may wait does,
+/// since nobody turns the loop behind the last send.
+void object::settle_record(patience& p) noexcept {
+    while (core_ != nullptr && !weft::any(core_->ready() & readiness::writable)) {
+        if (wait(p) != errc::ok) {
+            return; // it goes on with later turns
+        }
+    }
 }
 
 io_count object::send(std::span<const std::byte> from, int flags) noexcept {

@@ -2,6 +2,8 @@
 // call waits, and all of its sockets.
 #pragma once
 
+#include "usocket/core/secure.hpp"
+
 #include <weft/loop.hpp>
 #include <weft/stack.hpp>
 
@@ -95,6 +97,11 @@ class thread {
 
     void add(of_thread& o) noexcept { objects_.push_back(o); }
 
+    /// What sockets of IPPROTO_SEC do that nobody wraps; null: not chosen yet.
+    [[nodiscard]] std::unique_ptr<secure>& secure_default(secure::end which) noexcept {
+        return secure_[static_cast<std::size_t>(which)];
+    }
+
     [[nodiscard]] weft::list<query_of_thread>& queries() noexcept { return queries_; }
     /// Adds it, under a number that it alone ever has.
     std::int64_t number_query(query_of_thread& q) noexcept;
@@ -110,7 +117,8 @@ class thread {
     void* idle_context_ = nullptr;
     weft::duration idle_interval_{};
     std::array<char, 192> explanation_{};
-    std::unique_ptr<default_stack> own_; // behind its sockets
+    std::unique_ptr<default_stack> own_;            // behind its sockets
+    std::array<std::unique_ptr<secure>, 2> secure_; // by secure::end
     weft::list<of_thread> objects_;
     weft::list<query_of_thread> queries_;
 };

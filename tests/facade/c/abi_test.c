@@ -69,7 +69,14 @@ static void opening(void) {
     IS(us_open(99, US_SOCK_STREAM, 0), -97);
     IS(us_open(US_AF_INET, 99, 0), -22);
     IS(us_open(US_AF_INET, US_SOCK_RAW, 0), -22);
+#if defined(WITH_TLS)
+    const us_socket secure = us_open(US_AF_INET, US_SOCK_STREAM, US_IPPROTO_SEC);
+    HOLDS(secure > 0);
+    IS(us_close(secure), 0);
+#else
     IS(us_open(US_AF_INET, US_SOCK_STREAM, US_IPPROTO_SEC), -93);
+#endif
+    IS(us_open(US_AF_INET, US_SOCK_DGRAM, US_IPPROTO_SEC), -93);
     IS(us_open(US_AF_INET, US_SOCK_STREAM, US_IPPROTO_UDP), -93);
     const us_socket s =
         us_open(US_AF_INET, US_SOCK_DGRAM, US_IPPROTO_TCP); /* the default follows */

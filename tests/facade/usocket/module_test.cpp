@@ -129,10 +129,15 @@ TEST_CASE("socket(): no resources left: EMFILE or ENOMEM, and there are some aga
     }
 }
 
-TEST_CASE("IPPROTO_SEC: EPROTONOSUPPORT until TLS is built") {
+TEST_CASE("IPPROTO_SEC: EPROTONOSUPPORT in a build without TLS") {
     scene at;
+#if defined(WITH_TLS)
+    CHECK(number_of([] { socket(AF_INET, SOCK_STREAM, IPPROTO_SEC); }) == 0);
+    CHECK(number_of([] { socket(AF_INET, SOCK_DGRAM, IPPROTO_SEC); }) == EPROTONOSUPPORT);
+#else
     CHECK(number_of([] { socket(AF_INET, SOCK_STREAM, IPPROTO_SEC); }) == EPROTONOSUPPORT);
     CHECK(us_open(US_AF_INET, US_SOCK_STREAM, US_IPPROTO_SEC) == -EPROTONOSUPPORT);
+#endif
 }
 
 // --- getaddrinfo()
