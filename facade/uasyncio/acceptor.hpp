@@ -21,6 +21,10 @@ class connection_callback {
     connection_callback& operator=(const connection_callback&) = delete;
     virtual ~connection_callback() = default;
     virtual weft::task<> serve(stream peer) = 0;
+    /// What a stream is made of.
+    virtual weft::result<weft::tcp_stream> take(weft::tcp_stream accepted) noexcept {
+        return accepted;
+    }
 
   protected:
     connection_callback() noexcept = default;

@@ -267,6 +267,16 @@ void connection::close_now() noexcept {
     over_.close();
 }
 
+weft::tcp_stream connection::detach() noexcept {
+    const bool unused = is_open() && in_.filled().empty() && flushed() && waiting_.empty() &&
+                        broken_ == errc::ok && socket()->reader().operation == nullptr;
+    if (!unused) {
+        return {};
+    }
+    phase_ = phase::closed;
+    return std::move(over_);
+}
+
 // --- waiting until all is sent ----------------------------------------------------------------
 
 bool flushing::refused() noexcept {

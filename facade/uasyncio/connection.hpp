@@ -93,6 +93,8 @@ class connection {
     void close() noexcept;
     /// The same without what has not gone out.
     void close_now() noexcept;
+    /// Gives the socket up, if it can: nothing is kept here, and nobody waits.
+    weft::tcp_stream detach() noexcept;
 
   private:
     friend class connection_share;

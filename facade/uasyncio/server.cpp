@@ -48,7 +48,9 @@ weft::task<> acceptor::accept_all() {
 
 void acceptor::begin(weft::tcp_stream accepted) {
     ++connections_;
-    weft::result<stream> peer = stream::over(std::move(accepted));
+    weft::result<weft::tcp_stream> taken = callback_->take(std::move(accepted));
+    weft::result<stream> peer =
+        taken ? stream::over(std::move(*taken)) : weft::result<stream>(weft::fail(taken.error()));
     const weft::result<> spawned =
         peer ? tasks_.spawn(run(std::move(*peer))) : weft::result<>(weft::fail(peer.error()));
     if (!spawned) {

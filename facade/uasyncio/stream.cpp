@@ -14,7 +14,7 @@ std::optional<weft::endpoint> stream::get_extra_info(std::string_view name) cons
     if (on_ && name == "peername") {
         return on_->peer();
     }
-    if (on_ && name == "sockname") {
+    if (on_ && on_->socket() != nullptr && name == "sockname") {
         if (const weft::result<weft::endpoint> local = on_->socket()->local()) {
             return *local;
         }

@@ -118,6 +118,12 @@ class stream {
     [[nodiscard]] flushing wait_closed() noexcept { return {on_, flushing::closing::yes}; }
     [[nodiscard]] bool is_closing() const noexcept { return !on_ || !on_->is_open(); }
 
+    /// The socket, for another use of it; this is closed. Not open: so it was, or bytes are kept
+    /// here, or a task waits.
+    [[nodiscard]] weft::tcp_stream detach() noexcept {
+        return on_ ? on_->detach() : weft::tcp_stream();
+    }
+
     /// "peername" (as it was when the connection was made), "sockname" (while it is open); nothing
     /// for other names.
     [[nodiscard]] std::optional<weft::endpoint>

@@ -11,6 +11,7 @@
 #include <uasyncio/open_connection.hpp>
 #include <uasyncio/run.hpp>
 #include <uasyncio/server.hpp>
+#include <uasyncio/ssl.hpp>
 #include <uasyncio/stream.hpp>
 
 #include <weft/timeout.hpp>
