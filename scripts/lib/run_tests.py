@@ -197,7 +197,8 @@ def safe(name):
 
 def prepare():
     for command in (["scripts/lib/install", *suites.PACKAGES],
-                    *(["scripts/lib/fetch-source", "lwip", v] for v in suites.LWIP_VERSIONS)):
+                    *(["scripts/lib/fetch-source", "lwip", v] for v in suites.LWIP_VERSIONS),
+                    ["scripts/lib/fetch-source", "mbedtls", suites.MBEDTLS_OF_BOARDS]):
         status = subprocess.run(command, cwd=ROOT).returncode
         if status != 0:
             sys.exit(status)

@@ -13,6 +13,7 @@ PACKAGES = """
     make libffi-dev libmbedtls-dev openssl python3
 """.split()
 LWIP_VERSIONS = ("2.2.1", "2.1.3")
+MBEDTLS_OF_BOARDS = "2.28.3"
 
 # Assertions on, and no debug information: it takes as long to write as the code itself.
 PLAIN = ("-Ddebug=false", "-Db_ndebug=false")

@@ -35,7 +35,7 @@ PUBLIC = {
         interrupt_event join latch line list loop
         mutex one_stack port readiness result scope semaphore sleep sync_wait task task_group timeout timer wait
         when_all when_any""".split(),
-    "net": "address fmt io socket stack tcp udp resolve tls".split(),
+    "net": "address fmt io socket stack tcp udp resolve tls tls_arena".split(),
     "link": "link wire tap unix_link pcap seeded_random link_counters".split(),
     "stack/host": ["host"],
     "stack/lwip": ["lwip", "network_interface", "ping"],

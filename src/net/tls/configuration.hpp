@@ -1,6 +1,7 @@
 // configuration: mbedTLS's of one end, with all that it points into. tls_context counts its owners.
 #pragma once
 
+#include "net/tls/memory.hpp"
 #include "net/tls/pace.hpp"
 
 #include <weft/result.hpp>
@@ -32,7 +33,7 @@
 
 namespace weft::tls {
 
-class configuration {
+class configuration : public allocated {
   public:
     enum class end : bool { client, server };
 

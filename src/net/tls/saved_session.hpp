@@ -11,7 +11,7 @@
 namespace weft::tls {
 
 /// With whom it was and how they were looked at: it shortens nothing else.
-class saved_session {
+class saved_session : public allocated {
   public:
     saved_session(configuration& how, const char* name) noexcept : how_(&how) {
         how.keep();

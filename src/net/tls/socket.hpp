@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/tls/configuration.hpp"
+#include "net/tls/memory.hpp"
 #include "net/tls/saved_session.hpp"
 
 #include <weft/socket.hpp>
@@ -19,7 +20,10 @@
 
 namespace weft::tls {
 
-class socket final : public tcp_socket, private readiness_observer, private timer {
+class socket final : public tcp_socket,
+                     public allocated,
+                     private readiness_observer,
+                     private timer {
   public:
     /// Takes `below`, which is connected. errc::no_memory, errc::invalid_argument (the name).
     static result<tcp_socket*> open(
