@@ -19,14 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// What all connections share.
-struct server {
-    weft::stack* net;
-    device* shown;
-    weft::duration patience;
-    weft::time_point begun;
-    status_counters counters;
-};
+using server = status_server; // what all connections share
 
 std::uint32_t number(std::size_t n) noexcept {
     return static_cast<std::uint32_t>(n);
@@ -250,6 +243,12 @@ void refuse(server& shared, weft::tcp_stream& peer) noexcept {
 }
 
 } // namespace
+
+#if defined(WEFT_PROGRAMS_TLS) // or serve() would be inline no more in images that do without
+weft::task<> serve_status(status_server& shared, weft::tcp_stream peer) {
+    return serve(shared, std::move(peer));
+}
+#endif
 
 weft::task<> status_page(weft::stack& net, weft::endpoint at, device& shown, status_start start) {
     auto listener = net.listen(at, start.connections);

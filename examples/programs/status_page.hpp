@@ -75,6 +75,18 @@ struct status_start {
     weft::duration patience = std::chrono::seconds(10);
 };
 
+/// What the connections of one server share, for who accepts them himself, as
+/// secure_status_page.cpp does.
+struct status_server {
+    weft::stack* net;
+    device* shown;
+    weft::duration patience;
+    weft::time_point begun;
+    status_counters counters;
+};
+/// One connection, over TCP or over what is a tcp_stream too, until it ends.
+weft::task<> serve_status(status_server& shared, weft::tcp_stream peer);
+
 /// Serves at `at` until it is cancelled. `shown` must outlive it. The errors of stack::listen().
 weft::task<>
 status_page(weft::stack& net, weft::endpoint at, device& shown, status_start start = {});
