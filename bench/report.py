@@ -30,6 +30,7 @@ import time
 import board
 import facade
 import interpreter
+import tls
 from processes import TIMEOUT, BenchError, end_everything, finish, read_line, start
 
 # ---- what is reported
@@ -74,6 +75,7 @@ ROWS = {
     "host.idle.bytes": ("bytes", "lower", ("max", 500, "libuv")),
     # The 220 bytes of the design are a board's, of half the pointer size: firmware.ram.connection.
     "lwip.idle.bytes": ("bytes", "lower", ("none", None, "raw")),
+    **tls.ROWS,
     **board.ROWS,
 }
 CLANG_AWAIT = 70  # design: 100 or fewer with GCC, 70 with clang
@@ -86,7 +88,7 @@ CALLS = ["receive", "transmit", "wait", "epoll_ctl", "accept", "descriptor", "ot
 # ---- the bench
 
 
-class Bench(board.Board, facade.Facade, interpreter.Interpreter):
+class Bench(board.Board, facade.Facade, interpreter.Interpreter, tls.Tls):
     def __init__(self, programs, scratch, quick, rounds):
         self.programs = programs
         self.scratch = scratch
@@ -330,6 +332,7 @@ class Bench(board.Board, facade.Facade, interpreter.Interpreter):
             **self.board_measures(),
             **self.facade_measures(),
             **self.interpreter_measures(),
+            **self.tls_measures(),
             "runtime.await.instructions": lambda: self.micro("await", ["asio"]),
             "runtime.spawn.instructions": lambda: self.micro("spawn", ["asio"]),
             "runtime.yield.instructions": lambda: self.micro("yield", ["asio"]),
