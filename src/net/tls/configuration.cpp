@@ -353,9 +353,28 @@ errc configuration::take_names(const tls_options& options) noexcept {
             return errc::invalid_argument;
         }
     }
-    if (!options.ciphers.empty()) {
-        mbedtls_ssl_conf_ciphersuites(&config_, ciphers_.data());
+    return options.ciphers.empty() ? errc::ok : take_ciphers(options.minimum);
+}
+
+/// Versions that none of the suites is of are not offered: mbedTLS 3 would choose one and fail.
+errc configuration::take_ciphers([[maybe_unused]] tls_version minimum) noexcept {
+    mbedtls_ssl_conf_ciphersuites(&config_, ciphers_.data());
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+    bool of_1_3 = false;
+    bool of_1_2 = false;
+    for (std::size_t i = 0; ciphers_[i] != 0; ++i) {
+        (ciphers_[i] >> 8 == 0x13 ? of_1_3 : of_1_2) = true; // RFC 8446, B.4
     }
+    if (!of_1_3) {
+        if (minimum == tls_version::tls_1_3) {
+            return errc::invalid_argument;
+        }
+        mbedtls_ssl_conf_max_tls_version(&config_, MBEDTLS_SSL_VERSION_TLS1_2);
+    }
+    if (!of_1_2) {
+        mbedtls_ssl_conf_min_tls_version(&config_, MBEDTLS_SSL_VERSION_TLS1_3);
+    }
+#endif
     return errc::ok;
 }
 

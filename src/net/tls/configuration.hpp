@@ -64,6 +64,7 @@ class configuration : public allocated {
     errc take_own(const tls_options& options) noexcept;
     errc take_names(const tls_options& options) noexcept;
     errc take_minimum(tls_version minimum) noexcept;
+    errc take_ciphers(tls_version minimum) noexcept;
     errc take_resumption(bool wanted) noexcept;
     errc take_longest_record(unsigned bytes) noexcept;
     void take_curves() noexcept;

@@ -78,7 +78,14 @@ errc meaning(int returned, std::uint32_t flags) noexcept {
 #endif
         return errc::tls_no_agreement;
     default:
-        return is_of_memory(returned) ? errc::no_memory : errc::tls_protocol;
+        if (is_of_memory(returned)) {
+            return errc::no_memory;
+        }
+        // 3.6 says so in the flags alone; all of them: it has not looked yet
+        constexpr std::uint32_t unknown = ~std::uint32_t{};
+        return flags != unknown && (flags & MBEDTLS_X509_BADCERT_MISSING) != 0
+                   ? errc::certificate_missing
+                   : errc::tls_protocol;
     }
 }
 
