@@ -58,6 +58,9 @@ enum {
     US_SHUT_WR = 1,
     US_SHUT_RDWR = 2,
     US_AI_NUMERICHOST = 4,
+    US_CERT_NONE = 0,
+    US_CERT_OPTIONAL = 1,
+    US_CERT_REQUIRED = 2,
     US_POLLIN = 0x1,
     US_POLLOUT = 0x4,
     US_POLLERR = 0x8,
@@ -171,6 +174,33 @@ size_t us_stream_read(us_socket s, void* into, size_t size, int* error);
 size_t us_stream_write(us_socket s, const void* data, size_t size, int* error);
 size_t us_stream_ioctl(us_socket s, unsigned request, uintptr_t argument, int* error);
 
+/* --- TLS (docs/tls.md), in builds that have it: elsewhere -EPROTONOSUPPORT ---------------------
+ */
+
+/* wrap_socket()'s arguments; zero is the default of each, a client that verifies nobody. Key,
+ * certificates and authorities are PEM or DER. */
+typedef struct us_tls {
+    int server_side;
+    int cert_reqs;
+    int do_handshake; /* waits for it, where the socket may wait */
+    const void* key;
+    size_t key_size;
+    const void* cert;
+    size_t cert_size;
+    const void* cadata;
+    size_t cadata_size;
+    const char* server_hostname;
+    size_t server_hostname_size;
+} us_tls;
+
+/* What is sent and received is TLS's from here on: now if connected, else when it is; of a
+ * listener, its connections'. How the handshake failed; -EISCONN: it is TLS already; -EINVAL. A
+ * timeout ends the waiting alone. */
+int us_wrap(us_socket s, const us_tls* how);
+int us_do_handshake(us_socket s); /* -EAGAIN: not over */
+/* For this thread's sockets of US_IPPROTO_SEC that are not wrapped, as clients or as servers. */
+int us_tls_default(const us_tls* how);
+
 /* --- readiness and the loop ------------------------------------------------------------------- */
 
 /* Which of `mask` hold now; US_POLLERR and US_POLLHUP whatever was asked; US_POLLNVAL: closed. */
@@ -253,6 +283,8 @@ size_t us_poller_take(us_poller* p, us_polled* into, size_t capacity);
 /* "ECONNRESET" for 104 or -104, "EAI_NONAME" for -1002. */
 const char* us_error_name(int64_t error);
 const char* us_error_message(int64_t error);
+/* What Python's OSError has for it: 104 for -104, -2 for -1002, and mbedTLS's number for TLS's. */
+int us_error_number(int64_t error);
 /* More about this thread's last failure that needed words; never NULL. */
 const char* us_explanation(void);
 

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <usocket/bytes.hpp>
+#include <usocket/core/secure_options.hpp>
 #include <usocket/error.hpp>
 #include <usocket/socket.hpp>
 
@@ -132,6 +133,8 @@ class SSLContext {
 
   private:
     friend weft::result<> as_default(SSLContext& chosen) noexcept;
+    friend weft::result<std::unique_ptr<usocket::secure>>
+    usocket::make_secure(const usocket::secure_options& how) noexcept;
     friend outcome<SSLSocket> wrap_socket(usocket::socket&&, const wrap_arguments&);
     weft::errc keep(bytes& where, const buffer& given) noexcept;
     weft::errc take_chain(const buffer& cert, const buffer& key) noexcept;
@@ -139,6 +142,11 @@ class SSLContext {
     weft::errc take_ciphers(std::span<const std::string_view> names) noexcept;
     weft::result<std::unique_ptr<usocket::secure>> secure(std::string_view name) noexcept;
     weft::result<SSLSocket> wrap(usocket::socket& plain, const wrap_options& how) noexcept;
+    static weft::result<SSLSocket> wrap_as(
+        usocket::socket& plain, weft::result<std::unique_ptr<usocket::secure>> made,
+        bool shake) noexcept;
+    static weft::result<std::unique_ptr<usocket::secure>>
+    secure_once(const wrap_arguments& how) noexcept;
     static weft::result<SSLSocket>
     wrap_once(usocket::socket& plain, const wrap_arguments& how) noexcept;
 

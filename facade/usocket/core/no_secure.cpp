@@ -1,6 +1,6 @@
 // A build without TLS.
 
-#include "usocket/core/secure.hpp"
+#include "usocket/core/secure_options.hpp"
 
 namespace usocket {
 
@@ -10,6 +10,14 @@ bool secure::is_there() noexcept {
 
 weft::result<std::unique_ptr<secure>> secure::by_default(end) noexcept {
     return weft::fail(weft::errc::protocol_not_supported);
+}
+
+weft::result<std::unique_ptr<secure>> make_secure(const secure_options&) noexcept {
+    return weft::fail(weft::errc::protocol_not_supported);
+}
+
+weft::errc secure_by_default(const secure_options&) noexcept {
+    return weft::errc::protocol_not_supported;
 }
 
 } // namespace usocket

@@ -3,6 +3,7 @@
 #include "usocket/core/object.hpp"
 
 #include "usocket/constants.hpp"
+#include "usocket/error.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -495,7 +496,7 @@ std::size_t as_stream(io_count n, int* error) noexcept {
     if (n >= 0) {
         return static_cast<std::size_t>(n);
     }
-    *error = static_cast<int>(-n);
+    *error = python_error(error_of(n)).number;
     return stream_failed;
 }
 } // namespace

@@ -2,7 +2,7 @@
 
 #include "usocket/ussl.hpp"
 
-#include "usocket/core/secure.hpp"
+#include "usocket/core/secure_options.hpp"
 #include "usocket/core/thread.hpp"
 
 #include <array>
@@ -224,7 +224,11 @@ result<SSLSocket> SSLContext::wrap(usocket::socket& plain, const wrap_options& h
     if (how.server_side == is_client || (is_client && verify_mode == CERT_REQUIRED && nameless)) {
         return fail(errc::invalid_argument);
     }
-    result<std::unique_ptr<usocket::secure>> made = secure(how.server_hostname);
+    return wrap_as(plain, secure(how.server_hostname), how.do_handshake_on_connect);
+}
+
+result<SSLSocket> SSLContext::wrap_as(
+    usocket::socket& plain, result<std::unique_ptr<usocket::secure>> made, bool shake) noexcept {
     if (!made) {
         return fail(made.error());
     }
@@ -232,8 +236,7 @@ result<SSLSocket> SSLContext::wrap(usocket::socket& plain, const wrap_options& h
     if (it.target == nullptr) {
         return fail(it.why);
     }
-    const errc error = it.target->wrap(std::move(*made), how.do_handshake_on_connect);
-    if (error != errc::ok) {
+    if (const errc error = it.target->wrap(std::move(*made), shake); error != errc::ok) {
         return fail(error);
     }
     return SSLSocket(std::move(plain));
@@ -241,6 +244,14 @@ result<SSLSocket> SSLContext::wrap(usocket::socket& plain, const wrap_options& h
 
 result<SSLSocket>
 SSLContext::wrap_once(usocket::socket& plain, const wrap_arguments& how) noexcept {
+    if (how.cert_reqs == CERT_REQUIRED && !how.server_side && how.server_hostname.empty()) {
+        return fail(errc::invalid_argument);
+    }
+    return wrap_as(plain, secure_once(how), how.do_handshake);
+}
+
+result<std::unique_ptr<usocket::secure>>
+SSLContext::secure_once(const wrap_arguments& how) noexcept {
     SSLContext own(how.server_side ? PROTOCOL_TLS_SERVER : PROTOCOL_TLS_CLIENT);
     own.verify_mode = how.cert_reqs;
     for (const auto& [where, given] :
@@ -250,10 +261,7 @@ SSLContext::wrap_once(usocket::socket& plain, const wrap_arguments& how) noexcep
             return fail(error);
         }
     }
-    return own.wrap(
-        plain, {.server_side = how.server_side,
-                .server_hostname = how.server_hostname,
-                .do_handshake_on_connect = how.do_handshake});
+    return own.secure(how.server_hostname);
 }
 
 result<> as_default(SSLContext& chosen) noexcept {
@@ -294,6 +302,25 @@ namespace usocket {
 
 bool secure::is_there() noexcept {
     return true;
+}
+
+weft::result<std::unique_ptr<secure>> make_secure(const secure_options& how) noexcept {
+    return ussl::SSLContext::secure_once(
+        {.server_side = how.which == secure::end::server,
+         .key = how.key,
+         .cert = how.cert,
+         .cert_reqs = how.cert_reqs,
+         .cadata = how.authorities,
+         .server_hostname = how.name});
+}
+
+weft::errc secure_by_default(const secure_options& how) noexcept {
+    weft::result<std::unique_ptr<secure>> made = make_secure(how);
+    if (!made) {
+        return made.error();
+    }
+    thread::here().secure_default(how.which) = std::move(*made);
+    return weft::errc::ok;
 }
 
 weft::result<std::unique_ptr<secure>> secure::by_default(end which) noexcept {

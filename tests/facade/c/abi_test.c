@@ -534,8 +534,44 @@ static void interface(void) {
     IS(us_get_interface(NULL), -22);
 }
 
+static void becoming_tls(void) {
+    IS(us_error_number(-104), 104);
+    IS(us_error_number(-1002), -2);
+    IS(us_error_number(-302), -0x7780); /* mbedTLS's, of a fatal alert */
+    us_tls client = {0};
+    us_tls server = {0};
+    server.server_side = 1;
+    const struct pair p = connected();
+#if defined(WITH_TLS)
+    IS(us_wrap(p.client, NULL), -22);
+    IS(us_wrap(p.server, &server), -22); /* it has nothing to show */
+    server.cert = "no certificate";
+    server.cert_size = 14;
+    IS(us_wrap(p.server, &server), -22);
+    IS(us_tls_default(&server), -22);
+    IS(us_tls_default(&client), 0);
+    IS(us_do_handshake(p.client), -22); /* of no TLS */
+    IS(us_wrap(p.client, &client), 0);
+    IS(us_wrap(p.client, &client), -106);
+    IS(us_settimeout(p.client, 0), 0);
+    IS(us_do_handshake(p.client), -11);
+    IS(us_send(p.client, "x", 1, 0), -11);
+    IS(us_send(p.server, "no TLS", 6, 0), 6);
+    IS(us_settimeout(p.client, 20000), 0);
+    IS(us_do_handshake(p.client), -301);
+    IS(us_do_handshake(p.client), -107);
+    IS(us_wrap(p.client + 1000000, &client), -9);
+#else
+    IS(us_wrap(p.client, &client), -93);
+    IS(us_wrap(p.server, &server), -93);
+    IS(us_tls_default(&client), -93);
+#endif
+    close_all(p);
+}
+
 int main(void) {
     opening();
+    becoming_tls();
     handles();
     arguments();
     bytes_and_lines();
