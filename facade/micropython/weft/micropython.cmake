@@ -14,6 +14,7 @@ target_sources(usermod_weft INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/sleeping.c
     ${CMAKE_CURRENT_LIST_DIR}/socket_bytes.c
     ${CMAKE_CURRENT_LIST_DIR}/socket_object.c
+    ${CMAKE_CURRENT_LIST_DIR}/socket_tls.c
     ${CMAKE_CURRENT_LIST_DIR}/waiting.c
 )
 

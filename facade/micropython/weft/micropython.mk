@@ -13,6 +13,7 @@ SRC_USERMOD_C += $(addprefix $(WEFT_MOD_DIR)/, \
 	sleeping.c \
 	socket_bytes.c \
 	socket_object.c \
+	socket_tls.c \
 	waiting.c \
 	)
 

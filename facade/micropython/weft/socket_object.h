@@ -65,6 +65,10 @@ mp_obj_t weft_address_tuple(const us_address* from);
 MP_DECLARE_CONST_FUN_OBJ_KW(weft_getaddrinfo_obj);
 MP_DECLARE_CONST_FUN_OBJ_KW(weft_getaddrinfo_async_obj);
 
+// --- socket_tls.c
+
+MP_DECLARE_CONST_FUN_OBJ_KW(weft_socket_secure_obj);
+
 // --- socket_bytes.c
 
 MP_DECLARE_CONST_FUN_OBJ_VAR_BETWEEN(weft_socket_send_obj);

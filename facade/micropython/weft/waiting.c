@@ -92,6 +92,6 @@ void weft_interrupted(void) {
 }
 
 MP_NORETURN void weft_raise(int64_t result) {
-    // getaddrinfo's numbers are negative in Python too
-    mp_raise_OSError((int)(result <= -1000 ? result + 1000 : -result));
+    // getaddrinfo's numbers are negative in Python too, and mbedTLS's
+    mp_raise_OSError(us_error_number(result));
 }

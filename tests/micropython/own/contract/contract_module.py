@@ -125,11 +125,6 @@ def _():
     fails(EPROTONOSUPPORT, lambda: socket.socket(AF_INET, SOCK_STREAM, 99))
 
 
-@test("socket(): IPPROTO_SEC: EPROTONOSUPPORT until TLS is built")
-def _():
-    fails(EPROTONOSUPPORT, lambda: socket.socket(AF_INET, SOCK_STREAM, socket.IPPROTO_SEC))
-
-
 @test("socket(): no resources left: EMFILE or ENOMEM, and there are some again")
 def _():
     held = []
