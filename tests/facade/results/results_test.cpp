@@ -1,6 +1,7 @@
 // The façade compiled without exceptions and RTTI, over a library that has them: calls return
 // results with the same numbers.
 #include <usocket/usocket.hpp>
+#include <usocket/ussl.hpp>
 
 #include <doctest/doctest.h>
 
@@ -84,3 +85,27 @@ TEST_CASE("without exceptions names, addresses and polling return results") {
     CHECK((*ready)[0].is(p.server));
     CHECK((*ready)[0].events == uselect::POLLIN);
 }
+
+#if defined(WITH_TLS)
+TEST_CASE(
+    "without exceptions TLS's calls return results, and a socket that was not wrapped stays") {
+    pair at = connected();
+    ussl::SSLContext there(ussl::PROTOCOL_TLS_SERVER);
+    CHECK(there.load_cert_chain("no certificate", "no key").error() == errc::invalid_argument);
+    const auto refused = there.wrap_socket(std::move(at.server), {.server_side = true});
+    REQUIRE(!refused); // it has nothing to show
+    CHECK(refused.error() == errc::invalid_argument);
+    CHECK(at.server.fileno() != -1);
+
+    REQUIRE(at.client.settimeout(0));
+    auto client = ussl::wrap_socket(std::move(at.client));
+    REQUIRE(client);
+    CHECK(client->do_handshake().error() == errc::would_block);
+    CHECK(client->cipher().error() == errc::not_connected);
+    CHECK(client->accept().error() == errc::invalid_argument);
+    CHECK(client->recv(1).error() == errc::would_block);
+    REQUIRE(at.server.send("no TLS"));
+    REQUIRE(client->settimeout(20));
+    CHECK(client->do_handshake().error() == errc::tls_protocol);
+}
+#endif
