@@ -14,9 +14,9 @@
 
 namespace {
 
-// 4 KB of certificate and key, 8 KB for each of four connections, and 4 KB for a handshake. A fifth
-// connection is refused.
-constinit weft::tls_arena<40 * 1024> secrets;
+// 4 KB of certificate and key, 10 KB for each of four connections, and 4 KB for a handshake. A
+// fifth connection is refused.
+constinit weft::tls_arena<48 * 1024> secrets;
 
 class this_board final : public programs::lwip_device, public programs::handshakes {
   public:

@@ -4,6 +4,7 @@
 #include "net/tls/random.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <iterator>
@@ -123,8 +124,9 @@ result<configuration*> configuration::make(end which, const tls_options& options
     if (!made) {
         return fail(errc::no_memory);
     }
+    const memory_watch watch;
     if (const errc error = made->take(options); error != errc::ok) {
-        return fail(error);
+        return fail(watch.or_memory(error));
     }
     return made.release();
 }
@@ -233,7 +235,18 @@ void configuration::take_curves() noexcept {
 #endif
 }
 
+namespace {
+
+/// A board's mbedTLS may not have room for a record of 16 KiB: then servers are told.
+constexpr unsigned room = std::min(MBEDTLS_SSL_IN_CONTENT_LEN, MBEDTLS_SSL_OUT_CONTENT_LEN);
+constexpr unsigned longest_by_itself = room < 16'384 ? std::min(4096U, std::bit_floor(room)) : 0;
+
+} // namespace
+
 errc configuration::take_longest_record(unsigned bytes) noexcept {
+    if (bytes == 0 && end_ == end::client) {
+        bytes = longest_by_itself;
+    }
     if (bytes == 0) {
         return errc::ok;
     }

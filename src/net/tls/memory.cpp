@@ -46,6 +46,10 @@ void allocated::operator delete(void* memory, const std::nothrow_t&) noexcept {
     heap.release(memory);
 }
 
+std::size_t refusals() noexcept {
+    return heap.refused();
+}
+
 } // namespace tls
 
 } // namespace weft

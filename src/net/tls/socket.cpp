@@ -175,9 +175,10 @@ void socket::shake_hands() noexcept {
     blocked_ = false;
     spoke_ = false;
     whole_ = whole_ || at_certificates();
+    const memory_watch watch;
     const int returned = mbedtls_ssl_handshake_step(&ssl_);
     if (returned != 0 && !is_wait(returned)) {
-        const errc reason = why(returned);
+        const errc reason = watch.or_memory(why(returned));
         if (!spoke_ && returned != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) {
             // mbedTLS ends some without a word (2.28: no certificate where one is required)
             (void)mbedtls_ssl_send_alert_message(

@@ -16,14 +16,16 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
 
 namespace {
 
 constinit weft::frame_arena<16 * 1024> frames;
-constinit weft::tls_arena<64 * 1024> secrets;
+alignas(std::max_align_t) constinit std::array<std::byte, 64 * 1024> secrets{};
 constexpr std::uint16_t port = 443;
 /// In which both ends of a closed connection are gone.
 constexpr std::chrono::seconds goodbyes(1);
@@ -90,10 +92,9 @@ weft::task<pair> shake_hands(ends& both, const weft::tls_session& earlier, bool&
     auto& server = std::get<0>(made);
     auto& client = std::get<1>(made);
     if (!server || !client) {
-        const weft::errc wrong = !server ? server.error() : client.error();
-        const weft::errc other = !client ? client.error() : server.error();
-        co_return weft::fail(
-            other == weft::errc::no_memory || wrong == weft::errc::ok ? other : wrong);
+        const weft::errc of_client = client ? weft::errc::ok : client.error();
+        const bool memory = of_client == weft::errc::no_memory || server;
+        co_return weft::fail(memory ? of_client : server.error());
     }
     co_return pair{std::move(*server), std::move(*client)};
 }
@@ -155,16 +156,61 @@ weft::task<> exhaust(ends& both) {
     board::say("exhausted.again ", again ? weft::errc::ok : again.error());
 }
 
-weft::task<> measure(weft::stack& net) {
-    const auto in_use = [] {
-        return static_cast<std::uint32_t>(weft::tls_memory::in_use());
-    };
-    auto own = weft::tls_context::server(
+weft::result<weft::tls_context> own_end() noexcept {
+    return weft::tls_context::server(
         {.certificate = der(board_certificate),
          .key = der(board_key),
          .verify = weft::tls_verify::none});
+}
+weft::result<weft::tls_context> known_end() noexcept {
+    return weft::tls_context::client({.authorities = der(authority)});
+}
+
+std::uint32_t in_use() noexcept {
+    return static_cast<std::uint32_t>(weft::tls_memory::in_use());
+}
+
+/// Contexts, a handshake and an end in the memory that there is.
+weft::task<> one_handshake(weft::stack& net) {
+    auto own = own_end();
+    auto known = known_end();
+    auto listener = net.listen({{}, port}, 2);
+    if (!own || !known || !listener) {
+        const weft::errc why = !own ? own.error() : !known ? known.error() : listener.error();
+        co_await weft::fail(why);
+    }
+    ends both{&net, std::move(*listener), std::move(*own), std::move(*known)};
+    bool over = false;
+    auto made = co_await shake_hands(both, {}, over);
+    if (!made) {
+        co_await weft::fail(made.error());
+    }
+}
+
+/// However small the arena is: a handshake, or errc::no_memory, and nothing is left.
+weft::task<> at_every_size(weft::stack& net) {
+    std::uint32_t succeeded = 0;
+    std::uint32_t refused = 0;
+    for (std::uint32_t size = 1024; size <= 36 * 1024; size += 3500) {
+        weft::tls_memory::use_arena(std::span(secrets).first(size));
+        const auto done = co_await one_handshake(net);
+        [[maybe_unused]] const auto slept = co_await weft::sleep_for(goodbyes);
+        if (in_use() != 0 || (!done && done.error() != weft::errc::no_memory)) {
+            const weft::errc why = done ? weft::errc::ok : done.error();
+            board::say("wrong at ", size, ": ", why, ", ", in_use(), " left");
+            continue;
+        }
+        ++(done ? succeeded : refused);
+    }
+    board::say("sizes.succeeded ", succeeded);
+    board::say("sizes.refused ", refused);
+}
+
+weft::task<> measure(weft::stack& net) {
+    weft::tls_memory::use_arena(secrets);
+    auto own = own_end();
     board::say("server_context ", in_use());
-    auto known = weft::tls_context::client({.authorities = der(authority)});
+    auto known = known_end();
     board::say("contexts ", in_use());
     auto listener = net.listen({{}, port}, 2);
     if (!own || !known || !listener) {
@@ -201,11 +247,35 @@ weft::task<> measure(weft::stack& net) {
     board::say("left ", in_use() - at_rest);
 }
 
+extern "C" std::uint32_t stack_begin[];
+constexpr std::uint32_t untouched = 0x5eed5eed;
+
+const volatile std::uint32_t* stack_pointer() noexcept {
+    const volatile std::uint32_t* here = nullptr;
+    asm volatile("mov %0, sp" : "=r"(here));
+    return here;
+}
+
+/// Where the stack has not been yet.
+void paint_stack() noexcept {
+    for (volatile std::uint32_t* each = stack_begin; each < stack_pointer(); ++each) {
+        *each = untouched;
+    }
+}
+/// The most bytes of it that were in use since, but for main()'s.
+std::uint32_t stack_used() noexcept {
+    const volatile std::uint32_t* each = stack_begin;
+    while (*each == untouched) {
+        ++each;
+    }
+    return static_cast<std::uint32_t>((stack_pointer() - each) * 4);
+}
+
 } // namespace
 
 int main() {
+    paint_stack();
     frames.use();
-    secrets.use();
     weft::port_driver sleeper;
     weft::loop loop(sleeper);
     const auto net = weft::make_lwip_stack(loop, {}); // loopback alone
@@ -214,8 +284,10 @@ int main() {
         board_exit(1);
     }
     const auto done = weft::sync_wait(loop, measure(**net));
-    if (!done) {
-        board::say("failed: ", done.error());
+    board::say("stack ", stack_used());
+    const auto sized = weft::sync_wait(loop, at_every_size(**net));
+    if (!done || !sized) {
+        board::say("failed: ", done ? sized.error() : done.error());
     }
-    board_exit(done ? 0 : 1);
+    board_exit(done && sized ? 0 : 1);
 }

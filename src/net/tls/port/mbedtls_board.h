@@ -2,10 +2,9 @@
  * arena of weft's. What is here is in an image only as far as its program uses it; what costs RAM
  * says so.
  *
- * WEFT_TLS_RECORD_BYTES (Meson: tls_record_bytes) is the longest record that is taken. A message of
- * a handshake, the peer's certificates above all, has to fit into one; a client asks its servers
- * for no longer ones. Records of this end's are half as long, and its certificates fit into one.
- * Both are RAM of each connection for all its life.
+ * WEFT_TLS_RECORD_BYTES (Meson: tls_record_bytes) is the longest record, each way, and RAM of each
+ * connection twice. A message of a handshake, certificates above all, has to fit into one; a client
+ * asks its servers for no longer ones.
  *
  * WEFT_TLS_OVERRIDES (Meson: tls_overrides) is a header that is read last: it may #undef and
  * #define any of this. */
@@ -87,7 +86,7 @@
 #define MBEDTLS_SSL_TICKET_C
 #define MBEDTLS_SSL_MAX_FRAGMENT_LENGTH
 #define MBEDTLS_SSL_IN_CONTENT_LEN WEFT_TLS_RECORD_BYTES
-#define MBEDTLS_SSL_OUT_CONTENT_LEN (WEFT_TLS_RECORD_BYTES / 2)
+#define MBEDTLS_SSL_OUT_CONTENT_LEN WEFT_TLS_RECORD_BYTES
 
 #ifdef WEFT_TLS_OVERRIDES
 #include WEFT_TLS_OVERRIDES
