@@ -128,7 +128,8 @@ class frame_pool {
     };
 
     static void forget(std::size_t bytes) noexcept {
-        local_.reserved -= bytes < local_.reserved ? bytes : local_.reserved;
+        // another thread may have taken them
+        local_.reserved -= on_board || bytes < local_.reserved ? bytes : local_.reserved;
     }
     static void* allocate_fresh(std::size_t size) noexcept;
     static void release_other(void* memory, std::size_t size) noexcept;

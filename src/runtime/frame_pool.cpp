@@ -45,41 +45,7 @@ std::byte* end_of(void* memory, std::size_t size) noexcept {
 
 } // namespace
 
-void* frame_pool::allocate_fresh(std::size_t size) noexcept {
-    void* memory = take(size);
-    if (memory == nullptr && recycles) {
-        trim(); // what the other classes keep can be had
-        memory = take(size);
-    }
-    if (memory == nullptr) {
-        ++local_.refused;
-        return nullptr;
-    }
-    local_.reserved += size;
-    if (local_.arena == nullptr && local_.reserved > local_.high_water) {
-        local_.high_water = local_.reserved;
-    }
-    return memory;
-}
-
-void frame_pool::release_other(void* memory, std::size_t size) noexcept {
-    give_back(memory, size);
-    forget(size);
-}
-
-inline void* frame_pool::take(std::size_t size) noexcept {
-    const state& pool = local_;
-    if (pool.limit != 0 && pool.reserved + size > pool.limit) {
-        return nullptr;
-    }
-    return pool.arena != nullptr ? carve(size) : from_heap(size);
-}
-
-#if defined(WEFT_NO_HEAP)
-void* frame_pool::from_heap(std::size_t) noexcept {
-    return nullptr;
-}
-#else
+#if !defined(WEFT_NO_HEAP)
 void* frame_pool::from_heap(std::size_t size) noexcept {
     void* memory = granule <= alignof(std::max_align_t) ? std::malloc(size - addition)
                                                         : ::aligned_alloc(granule, size);
@@ -90,19 +56,19 @@ void* frame_pool::from_heap(std::size_t size) noexcept {
 }
 #endif
 
-void frame_pool::give_back(void* memory, [[maybe_unused]] std::size_t size) noexcept {
-    if (local_.arena != nullptr) {
-        add_region(memory, size);
+inline void frame_pool::give_back(void* memory, std::size_t size) noexcept {
+#if !defined(WEFT_NO_HEAP)
+    if (local_.arena == nullptr) {
+        std::free(memory);
         return;
     }
-#if !defined(WEFT_NO_HEAP)
-    std::free(memory);
 #endif
+    add_region(memory, size);
 }
 
 // The lowest that is large enough, from its beginning: what lies behind the high water was never
 // touched.
-void* frame_pool::carve(std::size_t size) noexcept {
+inline void* frame_pool::carve(std::size_t size) noexcept {
     state& pool = local_;
     for (region** at = &pool.regions; *at != nullptr; at = &(*at)->next) {
         region* const found = *at;
@@ -124,6 +90,37 @@ void* frame_pool::carve(std::size_t size) noexcept {
         return found;
     }
     return nullptr;
+}
+
+inline void* frame_pool::take(std::size_t size) noexcept {
+    const state& pool = local_;
+    if (pool.limit != 0 && pool.reserved + size > pool.limit) {
+        return nullptr;
+    }
+#if defined(WEFT_NO_HEAP)
+    return carve(size); // without an arena there is no region
+#else
+    return pool.arena != nullptr ? carve(size) : from_heap(size);
+#endif
+}
+
+void* frame_pool::allocate_fresh(std::size_t size) noexcept {
+    void* memory = take(size);
+    if (memory == nullptr && recycles) {
+        trim(); // what the other classes keep can be had
+        memory = take(size);
+    }
+    if (memory == nullptr) {
+        ++local_.refused;
+        return nullptr;
+    }
+    local_.reserved += size;
+#if !defined(WEFT_NO_HEAP)
+    if (local_.arena == nullptr && local_.reserved > local_.high_water) {
+        local_.high_water = local_.reserved;
+    }
+#endif
+    return memory;
 }
 
 // In its place by address, and one with the regions that it touches.
@@ -149,6 +146,11 @@ void frame_pool::add_region(void* memory, std::size_t size) noexcept {
     unpoison(memory, sizeof(region));
     auto* const merged = ::new (memory) region{after, size};
     poison(merged + 1, size - sizeof(region));
+}
+
+void frame_pool::release_other(void* memory, std::size_t size) noexcept {
+    forget(size);
+    give_back(memory, size);
 }
 
 void frame_pool::limit(std::size_t bytes) noexcept {
