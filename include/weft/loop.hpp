@@ -47,8 +47,9 @@ class service : public list_node {
     /// Once a turn, behind its exchanges: sends out, looks at timers. True if there is something to
     /// take in at once.
     virtual bool end_turn() noexcept = 0;
-    /// When exchange must run next without anything arriving; `never` if not at all.
-    [[nodiscard]] virtual time_point next_deadline() noexcept = 0;
+    /// Lowers `deadline` to when exchange must run next without anything arriving. By reference:
+    /// Arm returns no time_point in registers.
+    virtual void bound(time_point& deadline) noexcept = 0;
 
   protected:
     ~service() = default;
@@ -101,7 +102,18 @@ class loop {
 
     /// Monotonic. Inside a turn it is read once, and only if someone asks: it is the time at which
     /// the turn first asked.
+#if WEFT_ONE_STACK
+    [[nodiscard]] time_point now() noexcept { return time(); }
+    /// Where it is kept until the next turn.
+    [[nodiscard]] WEFT_SMALL const time_point& time() noexcept {
+        if (!now_is_fresh_) {
+            read_clock();
+        }
+        return now_;
+    }
+#else
     [[nodiscard]] time_point now() noexcept { return now_is_fresh_ ? now_ : read_clock(); }
+#endif
 
     /// The time now, whatever the turn was told before.
     time_point read_clock() noexcept {
@@ -150,21 +162,27 @@ class loop {
 
     void add(service& part) noexcept {
         services_.push_back(part);
+#if !WEFT_ONE_STACK
         quiet_ = false;
+#endif
     }
     void retire(retired& object) noexcept {
         object.next_retired_ = retired_;
         retired_ = &object;
         newly_retired_ = true;
+#if !WEFT_ONE_STACK
         quiet_ = false;
+#endif
     }
 
   private:
     bool turn(time_point deadline) noexcept;
     bool full_turn(time_point deadline) noexcept;
     [[nodiscard]] bool has_work() const noexcept;
-    [[nodiscard]] time_point deadline_before(time_point latest) noexcept;
-    [[nodiscard]] time_point services_deadline(time_point latest) noexcept;
+    void bound(time_point& deadline) noexcept;
+    void bound_by_services(time_point& deadline) noexcept;
+    template <class F>
+    void each_service(F&& visit) noexcept;
     void fire_timers() noexcept;
     void run_posted() noexcept;
     void run_ready() noexcept;
@@ -180,13 +198,18 @@ class loop {
     bool running_ = false;
     bool stopped_ = false;
     bool ending_ = false;
+#if !WEFT_ONE_STACK
     bool quiet_ = true; // no service, and nothing retired: a turn is a sleep and the ready queue
+#endif
     bool service_work_ = false;
     bool newly_retired_ = false; // something was retired that no turn has asked yet
     list<service> services_;
     retired* retired_ = nullptr;           // the last one first
     std::atomic<posted*> posted_{nullptr}; // the last one first
     posted* arrived_ = nullptr;            // taken from there: they run now, the first one first
+#if WEFT_ONE_STACK // set by post(): what posts nothing links nothing of this
+    static inline void (*run_posted_of_)(loop&) noexcept = nullptr;
+#endif
 };
 
 } // namespace weft

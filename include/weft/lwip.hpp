@@ -21,6 +21,8 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 namespace weft {
 
@@ -35,21 +37,50 @@ struct interface_address {
     [[nodiscard]] static result<interface_address> parse(std::string_view text) noexcept;
 };
 
+namespace lwip {
+class host;
+/// errc::ok, or what is wrong with them; `by`, if it is not null, has them from now on.
+errc use_option(std::span<const interface_address> addresses, host* by) noexcept;
+errc use_option(std::span<const address> name_servers, host* by) noexcept;
+} // namespace lwip
+
+/// A list among the options.
+#if WEFT_ONE_STACK
+template <class T>
+class option_list : public std::span<const T> {
+  public:
+    constexpr option_list() noexcept = default;
+    template <class... A>
+        requires(sizeof...(A) != 0 && std::is_constructible_v<std::span<const T>, A...>)
+    constexpr option_list(A&&... list) noexcept
+        : std::span<const T>(std::forward<A>(list)...), use_(&lwip::use_option) {}
+
+    errc use(lwip::host* by) const noexcept { return use_ != nullptr ? use_(*this, by) : errc::ok; }
+
+  private:
+    // Only a program that gives a list links what that takes.
+    errc (*use_)(std::span<const T> list, lwip::host* by) noexcept = nullptr;
+};
+#else
+template <class T>
+using option_list = std::span<const T>;
+#endif
+
 struct lwip_options {
     /// Not owned; must outlive the stack. Null: this stack is lwIP's loopback, 127.0.0.1 and ::1.
     weft::link* link = nullptr;
     /// The loop's driver, for links that have a descriptor; may be null for others.
     descriptor_driver* driver = nullptr;
-    std::optional<interface_address> ipv4;
-    std::optional<address> gateway;
+    std::optional<interface_address> ipv4 = {};
+    std::optional<address> gateway = {};
     /// Static IPv6 addresses beside the link-local one; up to three.
-    std::span<const interface_address> ipv6 = {};
+    option_list<interface_address> ipv6 = {};
     /// Who is asked for names, in this order, at port 53; at most DNS_MAX_SERVERS of the profile: 4
     /// on hosts, 2 or 1 on boards. None: those that routers announce (RFC 8106), or nobody.
-    std::span<const address> name_servers = {};
+    option_list<address> name_servers = {};
     /// Simulation: initial sequence numbers, ports and ids come from this seed. Unset: from the
     /// system's random source.
-    std::optional<std::uint64_t> seed;
+    std::optional<std::uint64_t> seed = {};
 };
 
 /// errc::invalid_argument: a link of zero MTU, an address that is none, too many servers;

@@ -86,14 +86,9 @@ class timer_heap {
     }
 
 #if WEFT_ONE_STACK
-    /// The same where a program that schedules no timer is to link nothing of this.
-    void fire_if_any(time_point now) noexcept {
-        if (fire_ != nullptr) {
-            fire_(*this, now);
-        }
-    }
-#else
-    void fire_if_any(time_point now) noexcept { fire_due(now); }
+    /// The same, not for an empty heap, where a program that schedules no timer is to link nothing
+    /// of this.
+    void fire(time_point now) noexcept { fire_(*this, now); }
 #endif
 
   private:

@@ -18,7 +18,8 @@ time_point port_driver::now() noexcept {
 bool port_driver::wait(time_point deadline) noexcept {
     while (true) {
         const interrupts_masked now_and_here;
-        if (woken_ || deadline == at_once || (deadline != never && now() >= deadline)) {
+        if (woken_ || deadline == at_once ||
+            weft_port_now() >= deadline.time_since_epoch().count()) {
             woken_ = false;
             return true;
         }

@@ -82,6 +82,11 @@ void loop::post(posted& work) noexcept {
     if (exchange(work.queued_, true, std::memory_order_acq_rel)) {
         return;
     }
+#if WEFT_ONE_STACK
+    run_posted_of_ = [](loop& self) noexcept {
+        self.run_posted();
+    };
+#endif
     posted* first = posted_.load(std::memory_order_relaxed);
     do {
         work.next_ = first;
@@ -169,33 +174,53 @@ inline bool loop::has_work() const noexcept {
            posted_.load(std::memory_order_relaxed) != nullptr;
 }
 
-inline time_point loop::deadline_before(time_point latest) noexcept {
-    if (has_work()) {
-        return at_once;
+// A board has one, its stack.
+template <class F>
+inline void loop::each_service(F&& visit) noexcept {
+#if WEFT_ONE_STACK
+    if (!services_.empty()) {
+        visit(services_.front());
     }
-    const time_point deadline = earlier(timers_.earliest(), latest) ? timers_.earliest() : latest;
-    return services_.empty() ? deadline : services_deadline(deadline);
+#else
+    services_.for_each(visit);
+#endif
+}
+
+inline void loop::bound(time_point& deadline) noexcept {
+    if (has_work()) {
+        deadline = at_once;
+        return;
+    }
+    if (earlier(timers_.earliest(), deadline)) {
+        deadline = timers_.earliest();
+    }
+    if (!services_.empty()) {
+        bound_by_services(deadline);
+    }
 }
 
 time_point loop::next_deadline() noexcept {
-    return deadline_before(never);
+    time_point deadline = never;
+    bound(deadline);
+    return deadline;
 }
 
 #if !WEFT_ONE_STACK
 [[gnu::noinline]]
 #endif
-time_point loop::services_deadline(time_point latest) noexcept {
-    services_.for_each([&](service& part) {
-        const time_point wanted = part.next_deadline();
-        if (earlier(wanted, latest)) {
-            latest = wanted;
-        }
-    });
-    return latest;
+void loop::bound_by_services(time_point& deadline) noexcept {
+    each_service([&](service& part) { part.bound(deadline); });
 }
 
-[[gnu::noinline]] void loop::fire_timers() noexcept {
-    timers_.fire_if_any(now());
+#if !WEFT_ONE_STACK
+[[gnu::noinline]]
+#endif
+void loop::fire_timers() noexcept {
+#if WEFT_ONE_STACK
+    timers_.fire(time());
+#else
+    timers_.fire_due(now());
+#endif
 }
 
 inline void loop::run_ready_here() noexcept {
@@ -218,7 +243,7 @@ inline void loop::run_ready_here() noexcept {
     bool anything = false;
     while (frames_left > 0) {
         int taken = 0;
-        services_.for_each([&taken](service& part) { taken += part.exchange(); });
+        each_service([&taken](service& part) { taken += part.exchange(); });
         if (taken == 0 && (anything || ready_.empty())) {
             break;
         }
@@ -227,7 +252,7 @@ inline void loop::run_ready_here() noexcept {
         frames_left -= taken;
     }
     service_work_ = frames_left <= 0; // then there may be more
-    services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
+    each_service([this](service& part) { service_work_ |= part.end_turn(); });
     return anything;
 }
 
@@ -250,12 +275,16 @@ inline bool loop::turn(time_point deadline) noexcept {
 }
 
 [[gnu::noinline]] bool loop::full_turn(time_point deadline) noexcept {
-    deadline = deadline_before(deadline);
+    bound(deadline);
     now_is_fresh_ = false; // some may have asked before the sleep
     bool something_can_happen = driver_->wait(deadline);
     if (posted_.load(std::memory_order_relaxed) != nullptr) {
         something_can_happen = true;
+#if WEFT_ONE_STACK
+        run_posted_of_(*this);
+#else
         run_posted();
+#endif
     }
     if (!timers_.empty()) {
         fire_timers();
@@ -272,7 +301,9 @@ inline bool loop::turn(time_point deadline) noexcept {
     if (retired_ != nullptr) {
         reclaim_retired();
     }
+#if !WEFT_ONE_STACK
     quiet_ = services_.empty() && retired_ == nullptr;
+#endif
     return something_can_happen || has_work();
 }
 

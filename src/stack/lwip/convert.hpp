@@ -8,11 +8,16 @@
 #include <weft/one_stack.hpp>
 
 #include <cstdint>
+#include <new>
 
 namespace weft::lwip {
 
 /// A link-local address gets the zone of its scope_id, or of `on` if it has none.
 [[nodiscard]] ip_addr_t to_lwip(const address& a, const netif* on) noexcept;
+/// The same, made in its place.
+inline void put_lwip(ip_addr_t& place, const address& a, const netif* on) noexcept {
+    ::new (&place) ip_addr_t(to_lwip(a, on));
+}
 [[nodiscard]] address from_lwip(const ip_addr_t& a) noexcept;
 
 [[nodiscard]] inline ip4_addr_t mask_of(std::uint8_t prefix) noexcept {

@@ -28,13 +28,14 @@ void host_list::remove(host& h) noexcept {
 }
 #endif
 
+constinit core_room core_room::only;
+
 core& core::create() noexcept {
-    // never destroyed: sockets of static objects may outlive it otherwise, and boards never end
-    alignas(core) static std::byte room[sizeof(core)];
-    if (only_ == nullptr) {
-        only_ = ::new (room) core;
+    if (!made_) {
+        made_ = true;
+        ::new (&instance()) core;
     }
-    return *only_;
+    return instance();
 }
 
 errc core::attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept {
@@ -75,7 +76,7 @@ void core::initialize() noexcept {
 }
 
 void core::have_heap() noexcept {
-    if (only_ == nullptr) {
+    if (!made_) {
         core& made = create();
         random_source::instance().seed_from_system();
         made.initialize();
@@ -122,7 +123,7 @@ std::uint32_t core::count_time() noexcept {
 #if WEFT_ONE_STACK
     // In 32 bits: lwIP's own timers ask each second. After a turn of 4.3 s its clock is that much
     // behind, and goes on.
-    const std::int64_t now = home_->now().time_since_epoch().count();
+    const std::int64_t now = home_->time().time_since_epoch().count();
     const auto part = static_cast<std::uint32_t>(now - counted_ns_);
     const std::uint32_t whole = part / 1'000'000;
     const std::uint32_t rest = part - whole * 1'000'000;
@@ -226,27 +227,22 @@ void core::check_timers() noexcept {
 #endif
 }
 
-time_point core::next_deadline() noexcept {
+void core::bound(time_point& deadline) noexcept {
     if (memory_available_ || anything_due()) {
-        return at_once; // since the last turn ended
+        deadline = at_once; // since the last turn ended
+        return;
     }
     turns_until_timers_ = 0; // the loop is about to sleep: time will have passed
-    time_point earliest = never;
-    hosts_.for_each([&](host& h) {
-        // what was sent between two turns, as by a connect() of the façade, may be there already
-        const time_point arrival = h.loopback_pending() ? at_once : h.next_arrival();
-        earliest = earlier(arrival, earliest) ? arrival : earliest;
-    });
+    hosts_.for_each([&](host& h) { h.bound(deadline); });
     if (hosts_.empty()) {
-        return earliest; // lwIP without a host has nothing to do
+        return; // lwIP without a host has nothing to do
     }
     const std::uint32_t wait = sys_timeouts_sleeptime();
     if (wait != SYS_TIMEOUTS_SLEEPTIME_INFINITE) {
         // lwIP counts whole milliseconds: the deadline is when that counter gets there
         const time_point due{duration(counted_ns_ + std::int64_t{wait} * 1'000'000)};
-        earliest = earlier(due, earliest) ? due : earliest;
+        deadline = earlier(due, deadline) ? due : deadline;
     }
-    return earliest;
 }
 
 } // namespace weft::lwip

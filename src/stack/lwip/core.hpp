@@ -83,9 +83,9 @@ class host_list {
 class core final : public service {
   public:
     /// The one; exists once a stack was made, and then for good.
-    static core& instance() noexcept { return *only_; }
+    static core& instance() noexcept;
     /// Null if none was made yet.
-    static core* find() noexcept { return only_; }
+    static core* find() noexcept { return made_ ? &instance() : nullptr; }
     static core& create() noexcept;
 
     /// lwIP's heap can be used from now on, before there is a stack too.
@@ -153,10 +153,12 @@ class core final : public service {
 
     int exchange() noexcept override;
     bool end_turn() noexcept override;
-    [[nodiscard]] time_point next_deadline() noexcept override;
+    void bound(time_point& deadline) noexcept override;
 
   private:
+    friend union core_room;
     core() = default;
+    ~core() = default;
     void initialize() noexcept;
     std::uint32_t count_time() noexcept;
     void send_out() noexcept;
@@ -169,7 +171,7 @@ class core final : public service {
     /// looked at in every eighth.
     static constexpr int turns_between_timers = 8;
 
-    static inline core* only_ = nullptr;
+    static inline bool made_ = false;
 
     loop* home_ = nullptr;
     bool initialized_ = false;
@@ -191,5 +193,23 @@ class core final : public service {
     list<starved_link> starved_;
 #endif
 };
+
+/// Where it is. Never destroyed: sockets of static objects may outlive it otherwise, and boards
+/// never end.
+union core_room {
+    constexpr core_room() noexcept : none_{} {}
+    core_room(const core_room&) = delete;
+    core_room& operator=(const core_room&) = delete;
+    ~core_room() {}
+
+    static core_room only;
+
+    char none_;
+    core it;
+};
+
+inline core& core::instance() noexcept {
+    return core_room::only.it;
+}
 
 } // namespace weft::lwip

@@ -2,6 +2,7 @@
 
 #include "stack/lwip/convert.hpp"
 #include "stack/lwip/names.hpp"
+#include "stack/lwip/options.hpp"
 #include "stack/lwip/parts.hpp"
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
@@ -31,45 +32,12 @@ netif* loopback_netif() noexcept {
     return found;
 }
 
-WEFT_SMALL u16_t frame_size(const weft::link& of) noexcept {
+u16_t frame_size(const weft::link& of) noexcept {
     return static_cast<u16_t>(of.mtu() + weft::link::header_size);
 }
 
 pbuf* new_frame(u16_t size) noexcept {
     return pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
-}
-
-/// errc::ok, or what is wrong with them.
-errc check(const lwip_options& o) noexcept {
-    bool wrong = o.name_servers.size() > DNS_MAX_SERVERS;
-    [[maybe_unused]] bool any_v6 = false;
-    if (o.link != nullptr) {
-        wrong |= o.link->mtu() - 1 >= 0xffff - link::header_size; // 0 too
-#if !WEFT_ONE_STACK
-        wrong |= o.link->descriptor() >= 0 && o.driver == nullptr;
-#endif
-        wrong |= o.ipv4 && (!o.ipv4->address.is_v4() || o.ipv4->prefix > 32);
-        wrong |= o.gateway && !o.gateway->is_v4();
-        wrong |= o.ipv6.size() > 3;
-        for (const interface_address& each : o.ipv6) {
-            wrong |= each.address.is_v4() || each.prefix > 128;
-            any_v6 = true;
-        }
-    }
-    for (const address& each : o.name_servers) {
-        wrong |= each.is_any();
-        any_v6 |= !each.is_v4();
-    }
-    if (wrong) {
-        return errc::invalid_argument;
-    }
-#if LWIP_IPV6
-    // The first is the link-local one.
-    return o.link != nullptr && o.ipv6.size() >= LWIP_IPV6_NUM_ADDRESSES ? errc::no_memory
-                                                                         : errc::ok;
-#else
-    return any_v6 ? errc::family_not_supported : errc::ok;
-#endif
 }
 
 } // namespace
@@ -93,8 +61,8 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
         failed = spare != nullptr ? errc::ok : errc::no_memory;
     } else if (loopback = loopback_netif(); loopback == nullptr) {
         failed = errc::no_such_device;
-    } else if (c.host_of(loopback) != nullptr) {
-        failed = errc::busy;
+    } else if (WEFT_ONE_STACK == 0 && c.host_of(loopback) != nullptr) {
+        failed = errc::busy; // which attach() says where there is one
     }
     if (failed == errc::ok) {
         made = new (std::nothrow) host(home, o, loopback, spare);
@@ -137,9 +105,7 @@ host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare
         netif_ = &own_;
         set_up_interface(o);
     }
-    for (const address& each : o.name_servers) {
-        name_servers_[name_server_count_++] = to_lwip(each, netif_);
-    }
+    use(o.name_servers, this);
 }
 
 void host::set_up_interface(const lwip_options& o) noexcept {
@@ -168,15 +134,7 @@ void host::set_up_interface(const lwip_options& o) noexcept {
         netif_set_link_up(&own_);
     }
     netif_set_up(&own_);
-#if LWIP_IPV6
-    s8_t index = 1; // the first is the link-local one; check() has seen that there is room
-    for (const interface_address& each : o.ipv6) {
-        own_.ip6_addr[index] = to_lwip(each.address, &own_);
-        // usable at once; duplicate address detection would delay every start by a second
-        netif_ip6_addr_set_state(&own_, index, IP6_ADDR_PREFERRED);
-        ++index;
-    }
-#endif
+    use(o.ipv6, this);
     if (WEFT_ONE_STACK != 0 || (o.gateway && netif_default == nullptr)) {
         netif_set_default(&own_);
     }
@@ -303,7 +261,7 @@ void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
 // A frame is read into a buffer of full size. Small ones are copied into one that fits, so that a
 // peer cannot make small segments hold large buffers.
 pbuf* host::receive_frame() noexcept {
-    const u16_t size = frame_size(*link_);
+    const auto size = static_cast<u16_t>(netif_->mtu + link::header_size);
     std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
     if (n == 0) {
 #if !WEFT_ONE_STACK
@@ -400,16 +358,25 @@ void host::look_around() noexcept {
     }
 }
 
-time_point host::next_arrival() noexcept {
+void host::bound(time_point& deadline) noexcept {
+    // what was sent between two turns, as by a connect() of the façade, may be there already
+    if (loopback_pending()) {
+        deadline = at_once;
+        return;
+    }
     if (link_ == nullptr) {
-        return never;
+        return;
     }
 #if !WEFT_ONE_STACK
     if (watching_) {
-        return frames_waiting_ ? at_once : never;
+        deadline = frames_waiting_ ? at_once : deadline;
+        return;
     }
 #endif
-    return link_->next_arrival();
+    const time_point arrival = link_->next_arrival();
+    if (earlier(arrival, deadline)) {
+        deadline = arrival;
+    }
 }
 
 address host::own_address(family f) const noexcept {
@@ -533,32 +500,6 @@ namespace weft {
 
 result<std::unique_ptr<stack>> make_lwip_stack(loop& home, const lwip_options& options) noexcept {
     return lwip::host::make(home, options);
-}
-
-result<interface_address> interface_address::parse(std::string_view text) noexcept {
-    const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos) {
-        return fail(errc::invalid_argument);
-    }
-    const result<weft::address> a = weft::address::parse(text.substr(0, slash));
-    if (!a) {
-        return fail(a.error());
-    }
-    unsigned prefix = 0;
-    const std::string_view digits = text.substr(slash + 1);
-    if (digits.empty() || digits.size() > 3) {
-        return fail(errc::invalid_argument);
-    }
-    for (const char c : digits) {
-        if (c < '0' || c > '9') {
-            return fail(errc::invalid_argument);
-        }
-        prefix = prefix * 10 + static_cast<unsigned>(c - '0');
-    }
-    if (prefix > (a->is_v4() ? 32U : 128U)) {
-        return fail(errc::invalid_argument);
-    }
-    return interface_address{*a, static_cast<std::uint8_t>(prefix)};
 }
 
 lwip_usage count_lwip_usage() noexcept {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "stack/lwip/api.hpp"
+#include "stack/lwip/convert.hpp"
 #include "stack/lwip/core.hpp"
 
 #include <weft/descriptor_driver.hpp>
@@ -46,6 +47,15 @@ class host final : public stack, public list_node, public heap_object {
 
     /// What a wildcard address means in a pcb of this host.
     [[nodiscard]] ip_addr_t wildcard(family f) noexcept;
+    /// What an address is in a pcb that is bound to it.
+    [[nodiscard]] ip_addr_t local_ip(const address& a) noexcept {
+#if !WEFT_ONE_STACK // of several hosts each has a wildcard of its own
+        if (a.is_any()) {
+            return wildcard(a.family());
+        }
+#endif
+        return to_lwip(a, netif_);
+    }
 
     /// Where a connection to "any" goes: to this host itself.
     [[nodiscard]] address own_address(family f) const noexcept;
@@ -58,7 +68,8 @@ class host final : public stack, public list_node, public heap_object {
     int take_loopback() noexcept; // only with loopback_pending()
     /// True if packets wait in lwIP's own loopback queue of this netif.
     [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
-    [[nodiscard]] time_point next_arrival() noexcept;
+    /// Lowers `deadline` to when there will be something to take in.
+    void bound(time_point& deadline) noexcept;
 
     /// Whenever lwIP's timers are looked at: after every sleep, and in every eighth turn.
     void look_around() noexcept;
@@ -75,6 +86,9 @@ class host final : public stack, public list_node, public heap_object {
 
     static err_t init_netif(netif* n) noexcept;
     static err_t output(netif* n, pbuf* p) noexcept;
+
+    friend errc use_option(std::span<const interface_address> addresses, host* by) noexcept;
+    friend errc use_option(std::span<const address> name_servers, host* by) noexcept;
 
     weft::link* link_;
     netif* netif_; // &own_ or lwIP's loopback
@@ -95,7 +109,7 @@ class host final : public stack, public list_node, public heap_object {
 #endif
     pbuf* spare_; // of a whole frame's size: what the next frame is read into. With a link there
                   // always is one, or frames could not be taken and lost
-    std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_{};
+    std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_; // the first name_server_count_
     std::size_t name_server_count_ = 0;
     std::uint32_t frames_dropped_ = 0;
 #if !WEFT_ONE_STACK
