@@ -133,7 +133,7 @@ class socket_core : public retired {
 
     /// Ends it as close() does for its kind; waiters end with errc::bad_handle, and so does every
     /// later call. Idempotent.
-    void close() noexcept {
+    WEFT_SMALL void close() noexcept {
         if (!closed_) {
             do_close();
             closed_ = true;
@@ -167,6 +167,10 @@ class socket_core : public retired {
             observers_->unlink();
         }
     }
+
+#if WEFT_ONE_STACK
+    family family_ = family::ipv4; // the stack's: a byte is free here
+#endif
 
     /// Frees the object's memory; what it stands for (a pcb with data to deliver) may live on.
     virtual void dispose() noexcept = 0;
@@ -244,6 +248,22 @@ class tcp_socket : public socket_core {
 
     /// Queues up to `backlog` connections. Unbound: an ephemeral port. Again: changes the backlog.
     WEFT_WAIST result<> listen(std::size_t backlog) noexcept WEFT_PURE;
+
+    /// SO_REUSEADDR, bind() and listen() of a new socket.
+#if WEFT_ONE_STACK // whose internal functions tell an errc, which comes back in a register
+    errc listen_at(const endpoint& at, std::size_t backlog) noexcept;
+#else
+    errc listen_at(const endpoint& at, std::size_t backlog) noexcept {
+        result<> done = set_reuse_address(true);
+        if (done) {
+            done = bind(at);
+        }
+        if (done) {
+            done = listen(backlog);
+        }
+        return done ? errc::ok : done.error();
+    }
+#endif
 
     /// The next connection; the caller owns it. errc::would_block; errc::invalid_argument unless
     /// listening; errc::too_many_open and errc::no_memory leave the connection queued.

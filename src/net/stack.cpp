@@ -51,15 +51,8 @@ result<tcp_listener> stack::listen(const endpoint& at, std::size_t backlog) noex
         return fail(fresh.error());
     }
     tcp_listener listener(*fresh);
-    tcp_socket& socket = **fresh;
-    if (const result<> reuse = socket.set_reuse_address(true); !reuse) {
-        return fail(reuse.error());
-    }
-    if (const result<> bound = socket.bind(at); !bound) {
-        return fail(bound.error());
-    }
-    if (const result<> listening = socket.listen(backlog); !listening) {
-        return fail(listening.error());
+    if (const errc error = (*fresh)->listen_at(at, backlog); error != errc::ok) {
+        return fail(error);
     }
     return listener;
 }

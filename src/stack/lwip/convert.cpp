@@ -8,13 +8,12 @@ namespace weft::lwip {
 ip_addr_t to_lwip(const address& a, [[maybe_unused]] const netif* on) noexcept {
     ip_addr_t made = {};
     if (a.is_v4()) {
-        ip4_addr_t v4 = {};
-        std::memcpy(&v4.addr, a.bytes().data(), 4);
-        ip_addr_copy_from_ip4(made, v4);
+        std::memcpy(&ip_2_ip4(&made)->addr, a.bytes().data(), 4);
         return made;
     }
 #if LWIP_IPV6
-    ip6_addr_t v6 = {};
+    ip6_addr_t& v6 = *ip_2_ip6(&made);
+    IP_SET_TYPE_VAL(made, IPADDR_TYPE_V6);
     std::memcpy(v6.addr, a.bytes().data(), 16);
     if (ip6_addr_has_scope(&v6, IP6_UNKNOWN)) {
         if (a.scope_id() != 0) {
@@ -23,7 +22,6 @@ ip_addr_t to_lwip(const address& a, [[maybe_unused]] const netif* on) noexcept {
             ip6_addr_assign_zone(&v6, IP6_UNKNOWN, on);
         }
     }
-    ip_addr_copy_from_ip6(made, v6);
 #endif
     return made;
 }

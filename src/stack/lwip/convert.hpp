@@ -6,6 +6,7 @@
 #include <weft/address.hpp>
 #include <weft/errc.hpp>
 #include <weft/one_stack.hpp>
+#include <weft/result.hpp>
 
 #include <cstdint>
 #include <new>
@@ -24,6 +25,15 @@ inline void put_lwip(ip_addr_t& place, const address& a, const netif* on) noexce
     ip4_addr_t mask = {};
     mask.addr = lwip_htonl(prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix));
     return mask;
+}
+
+/// No value but success, or `error` if it is one. For functions that tell an errc, which comes back
+/// in a register where a result does not.
+[[nodiscard]] inline result<> as_result(errc error) noexcept {
+    if (error != errc::ok) {
+        return fail(error);
+    }
+    return {};
 }
 
 [[nodiscard]] WEFT_SMALL constexpr errc to_errc(err_t error) noexcept {

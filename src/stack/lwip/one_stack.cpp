@@ -40,6 +40,9 @@ result<> tcp_socket::bind(const endpoint& at) noexcept {
 result<> tcp_socket::listen(std::size_t backlog) noexcept {
     return mine(*this).listen(backlog);
 }
+errc tcp_socket::listen_at(const endpoint& at, std::size_t backlog) noexcept {
+    return mine(*this).listen_at(at, backlog);
+}
 result<tcp_socket*> tcp_socket::try_accept() noexcept {
     return mine(*this).try_accept();
 }

@@ -13,7 +13,8 @@ namespace weft::lwip {
 // What a connection takes of the arena beside its coroutine: two nodes that wait, and 40 bytes.
 static_assert(sizeof(void*) != 4 || sizeof(tcp) == 72);
 
-tcp::tcp(host& on, family f) noexcept : tcp_socket(on.loop()), family_(f) {
+tcp::tcp(host& on, family f) noexcept : tcp_socket(on.loop()) {
+    family_ = f;
     host_ = &on;
 }
 #else
@@ -62,13 +63,6 @@ tcp_pcb* tcp::forget_pcb() noexcept {
         tcp_poll(pcb, &on_poll_after_close, poll_interval); // it may have much to deliver yet
     }
     return pcb;
-}
-
-result<> tcp::usable() const noexcept {
-    if (closed()) {
-        return fail(errc::bad_handle);
-    }
-    return {};
 }
 
 result<endpoint> tcp::local() const noexcept {
@@ -142,8 +136,8 @@ void put_option(tcp_pcb* pcb, u8_t bit, bool on) noexcept {
 } // namespace
 
 result<> tcp::set_option(socket_option option, int value) noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     const bool on = value != 0;
     switch (option) {
@@ -179,8 +173,8 @@ result<> tcp::set_reuse_address(bool on) noexcept {
 }
 
 result<int> tcp::get_option(socket_option option) const noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return fail(ok.error());
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     switch (option) {
     case socket_option::reuse_address:

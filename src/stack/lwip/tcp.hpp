@@ -43,6 +43,9 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
 
     result<> bind(const endpoint& at) noexcept WEFT_OVERRIDE;
     result<> listen(std::size_t backlog) noexcept WEFT_OVERRIDE;
+#if WEFT_ONE_STACK
+    errc listen_at(const endpoint& at, std::size_t backlog) noexcept;
+#endif
     result<tcp_socket*> try_accept() noexcept WEFT_OVERRIDE;
     result<> start_connect(const endpoint& to) noexcept WEFT_OVERRIDE;
     result<> connect_result() noexcept WEFT_OVERRIDE;
@@ -64,11 +67,13 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void flush() noexcept {
         const std::uint8_t due = due_;
         due_ = 0;
+#if !WEFT_ONE_STACK
         if (due == due_output) {
             tcp_output(pcb_);
-        } else {
-            flush_all(due);
+            return;
         }
+#endif
+        flush_all(due);
     }
 #if WEFT_ONE_STACK
     /// flush() of all that asked for it.
@@ -113,7 +118,6 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     tcp(host& on, family f) noexcept;
     ~tcp() = default;
 
-    result<> usable() const noexcept;
     errc tell_error() noexcept {
         return static_cast<errc>(std::exchange(pending_error_, std::uint8_t{0}));
     }
@@ -121,16 +125,16 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         return state_ == state::connected || state_ == state::half_closed;
     }
     [[nodiscard]] bool can_send() const noexcept;
-    result<> bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept;
-    result<> bind_ephemeral() noexcept;
-    result<> bind_ephemeral(const ip_addr_t& ip) noexcept;
+    // An errc and not a result<>: that comes back in a register.
+    errc listen_now(std::size_t backlog) noexcept;
+    errc bind_to(const address& ip, std::uint16_t port) noexcept;
+    errc bind_ephemeral() noexcept { return bind_to(address::any(family_), 0); }
     void adopt(tcp_pcb* pcb) noexcept;
     tcp_pcb* forget_pcb() noexcept;
     void settle_window() noexcept;
     void drop_received() noexcept;
     void lost(err_t why) noexcept;
     void end_with(errc why) noexcept;
-    void both_ended() noexcept;
     void leave_queue() noexcept;
     /// Nothing is to be done for it at the end of the turn.
     void leave_lists() noexcept {
@@ -141,7 +145,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     }
     void starve() noexcept {
 #if WEFT_ONE_STACK
-        starved_ = true;
+        tcp_sent(pcb_, &on_sent_of_starved);
         core::instance().starve();
 #else
         core::instance().starve(*this);
@@ -149,7 +153,8 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     }
     void enter_fresh() noexcept;
     void leave_fresh() noexcept;
-    static void close_pcb(tcp_pcb* pcb) noexcept;
+    void stop_listening() noexcept;
+    static bool close_pcb(tcp_pcb& pcb) noexcept;
     void flush_later(std::uint8_t what) noexcept {
         due_ |= what;
 #if WEFT_ONE_STACK
@@ -179,6 +184,9 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     static err_t on_connected(void* arg, tcp_pcb* pcb, err_t error) noexcept;
     static err_t on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
     static err_t on_sent(void* arg, tcp_pcb* pcb, u16_t length) noexcept;
+#if WEFT_ONE_STACK
+    static err_t on_sent_of_starved(void* arg, tcp_pcb* pcb, u16_t length) noexcept;
+#endif
     static err_t on_poll(void* arg, tcp_pcb* pcb) noexcept;
     static void on_error(void* arg, err_t error) noexcept;
     static err_t on_received_after_close(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
@@ -220,20 +228,20 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         tcp* first_pending_ = nullptr;
         tcp* next_pending_;
     };
-    union {
-        tcp* last_pending_ = nullptr;
-        tcp* listening_; // the listener whose queue this is in
-    };
-    byte_count owed_ = 0;    // bytes consumed and not yet given back to the window
-    std::uint16_t port_ = 0; // bound to, 0: not yet
+    tcp* listening_ = nullptr; // the listener whose queue this is in
+    byte_count owed_ = 0;      // bytes consumed and not yet given back to the window
+    std::uint16_t port_ = 0;   // bound to, 0: not yet
     state state_ = state::fresh;
     std::uint8_t due_ = 0;
     std::uint8_t pending_error_ = 0; // an errc; told once
-    family family_ : 1;
-    bool end_seen_ : 1 = false; // the peer's FIN, or an error: nothing more is received
-    bool wildcard_ : 1 = false; // bound to any: local() says so
-#if WEFT_ONE_STACK
-    bool starved_ : 1 = false; // lwIP had no memory for it
+    bool end_seen_ = false;          // the peer's FIN, or an error: nothing more is received
+#if WEFT_ONE_STACK                   // the pcb tells: it is not bound to its host's address for any
+    static constexpr bool wildcard_ = false;
+    void bound_to_any(bool) noexcept {}
+#else
+    bool wildcard_ = false; // bound to any: local() says so
+    void bound_to_any(bool any) noexcept { wildcard_ = any; }
+    family family_;
 #endif
 };
 

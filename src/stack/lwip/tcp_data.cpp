@@ -10,33 +10,38 @@
 
 namespace weft::lwip {
 
-namespace {
-// A header that ends with a fragment leaves a part without bytes; in the queue it would look like
-// the end of the stream.
-pbuf* without_empty_parts(pbuf* p) noexcept {
-    pbuf* first = nullptr;
-    pbuf** end = &first;
-    while (p != nullptr) {
-        pbuf* const next = p->next;
-        if (p->len == 0) {
-            p->next = nullptr;
-            pbuf_free(p);
-        } else {
-            *end = p;
-            end = &p->next;
+#if !WEFT_ONE_STACK
+[[gnu::noinline]]
+#else
+inline
+#endif
+err_t tcp::received_parts(pbuf* parts) noexcept {
+    pbuf** last = end();
+    while (parts != nullptr) {
+        pbuf* const next = parts->next;
+        if (parts->len != 0) {
+            *last = parts;
+            last = &parts->next;
+        } else { // behind a header that ends with a fragment; it would look like the stream's end
+            parts->next = nullptr;
+            pbuf_free(parts);
         }
-        p = next;
+        parts = next;
     }
-    *end = nullptr;
-    return first;
+    *last = nullptr;
+    end_is(last);
+    raise(readiness::readable);
+    return ERR_OK;
 }
-} // namespace
 
 err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     auto* self = static_cast<tcp*>(arg);
     if (p == nullptr) [[unlikely]] {
         return self->received_end(*pcb);
     }
+#if WEFT_ONE_STACK
+    return self->received_parts(p);
+#else
     if (p->next != nullptr) {
         return self->received_parts(p);
     }
@@ -44,6 +49,7 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     self->end_is(&p->next);
     self->raise(readiness::readable);
     return ERR_OK;
+#endif
 }
 
 // The peer's FIN: lwIP tells it once.
@@ -53,20 +59,9 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
         // both sides have finished: lwIP frees such a pcb without a word
         forget_pcb();
         leave_lists();
-        both_ended();
+        end_with(errc::ok);
         return ERR_OK;
     }
-    raise(readiness::readable);
-    return ERR_OK;
-}
-
-[[gnu::noinline]] err_t tcp::received_parts(pbuf* parts) noexcept {
-    pbuf** last = end();
-    *last = without_empty_parts(parts);
-    while (*last != nullptr) {
-        last = &(*last)->next;
-    }
-    end_is(last);
     raise(readiness::readable);
     return ERR_OK;
 }
@@ -279,9 +274,33 @@ err_t tcp::on_sent(void* arg, tcp_pcb* pcb, u16_t) noexcept {
     return ERR_OK;
 }
 
+#if WEFT_ONE_STACK
+// Another one, so that it tells who is starved.
+err_t tcp::on_sent_of_starved(void* arg, tcp_pcb* pcb, u16_t length) noexcept {
+    return on_sent(arg, pcb, length);
+}
+#endif
+
 err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
     core::instance().memory_available();
     return mend_retransmission(arg, pcb);
+}
+
+#if WEFT_ONE_STACK
+inline
+#endif
+    void
+    tcp::flush_all(std::uint8_t due) noexcept {
+    if ((due & due_abort) != 0) {
+        tcp_abort(forget_pcb());
+        return;
+    }
+    if ((due & due_window) != 0) {
+        settle_window();
+    }
+    if ((due & due_output) != 0) {
+        tcp_output(pcb_);
+    }
 }
 
 #if WEFT_ONE_STACK
@@ -303,33 +322,16 @@ void tcp::flush_every() noexcept {
 // pieces.
 void tcp::feed_every() noexcept {
     for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-        if (pcb->errf == &on_error) {
-            auto& socket = *static_cast<tcp*>(pcb->callback_arg);
-            if (socket.starved_) {
-                socket.starved_ = false;
-                socket.memory_available();
-            }
+        if (pcb->sent == &on_sent_of_starved) {
+            static_cast<tcp*>(pcb->callback_arg)->memory_available();
         }
     }
 }
 #endif
 
-void tcp::flush_all(std::uint8_t due) noexcept {
-    if ((due & due_abort) != 0) {
-        tcp_abort(forget_pcb());
-        return;
-    }
-    if ((due & due_window) != 0) {
-        settle_window();
-    }
-    if ((due & due_output) != 0) {
-        tcp_output(pcb_);
-    }
-}
-
 result<> tcp::shutdown_send() noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     if (state_ == state::half_closed) {
         return {};

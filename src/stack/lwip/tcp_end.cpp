@@ -29,38 +29,36 @@ void tcp::on_error(void* arg, err_t error) noexcept {
     self->lost(error);
 }
 
-void tcp::lost(err_t why) noexcept {
+inline void tcp::lost(err_t why) noexcept {
     leave_lists();
     if (listening_ != nullptr) {
         leave_queue();
         drop_received();
-        delete this;
+        dispose();
         return;
     }
     if (doomed()) {
         return; // it was told already why
     }
+    errc told = errc::timed_out;
     if (why == ERR_CLSD) {
-        both_ended();
+        told = errc::ok; // both ended
     } else if (why == ERR_RST) {
-        end_with(state_ == state::connecting ? errc::connection_refused : errc::connection_reset);
-    } else {
-        end_with(errc::timed_out);
+        told = state_ == state::connecting ? errc::connection_refused : errc::connection_reset;
     }
+    end_with(told);
 }
 
-// The pcb is gone, or is lwIP's business now.
+// The pcb is gone, or is lwIP's business now. errc::ok: both ended.
 void tcp::end_with(errc why) noexcept {
+    readiness gained = readiness::readable | readiness::writable | readiness::hangup;
+    if (why != errc::ok) {
+        gained |= readiness::error;
+    }
     state_ = state::finished;
     pending_error_ = static_cast<std::uint8_t>(why);
     end_seen_ = true;
-    raise(readiness::readable | readiness::writable | readiness::error | readiness::hangup);
-}
-
-void tcp::both_ended() noexcept {
-    state_ = state::finished;
-    end_seen_ = true;
-    raise(readiness::readable | readiness::writable | readiness::hangup);
+    raise(gained);
 }
 
 #if WEFT_ONE_STACK
@@ -92,15 +90,10 @@ void tcp::leave_fresh() noexcept {
 void tcp::leave_queue() noexcept {
     tcp& listener = *listening_;
     tcp** at = &listener.first_pending_;
-    tcp* before = nullptr;
     while (*at != this) {
-        before = *at;
-        at = &before->next_pending_;
+        at = &(*at)->next_pending_;
     }
     *at = next_pending_;
-    if (listener.last_pending_ == this) {
-        listener.last_pending_ = before;
-    }
     if (listener.first_pending_ == nullptr) {
         listener.lower(readiness::readable);
     }
@@ -173,51 +166,51 @@ void tcp::do_close() noexcept {
     leave_fresh();
     leave_lists();
     if (state_ == state::listening) {
-        tcp_pcb_listen* listening = listener_;
-        listener_ = nullptr;
-        state_ = state::finished;
-        while (tcp* pending = first_pending_) {
-            first_pending_ = pending->next_pending_;
-            pending->listening_ = nullptr;
-            pending->abort();
-            delete pending;
-        }
-        last_pending_ = nullptr;
-        auto* as_pcb = reinterpret_cast<tcp_pcb*>(listening);
-        tcp_arg(as_pcb, nullptr);
-        tcp_accept(as_pcb, nullptr);
-        tcp_close(as_pcb);
+        stop_listening();
         return;
     }
-    // tcp_close() answers with RST, and drops what was not sent, if it finds bytes that the window
-    // has not got back.
     drop_received();
-    settle_window();
-    const bool connecting = state_ == state::connecting || doomed();
-    state_ = state::finished;
-    tcp_pcb* pcb = forget_pcb();
-    if (pcb == nullptr) {
-        return;
+    const bool reset = state_ == state::connecting || doomed();
+    if (!reset) {
+        settle_window(); // or tcp_close() would answer with RST, and drop what was not sent
     }
-    if (connecting) {
+    state_ = state::finished;
+    tcp_pcb* const pcb = forget_pcb();
+    if (pcb != nullptr && (reset || !close_pcb(*pcb))) {
         tcp_abort(pcb);
-    } else {
-        close_pcb(pcb);
     }
 }
 
-// After tcp_close() lwIP answers data with RST, and drops what was not sent. So while something is
-// to be delivered the socket's pcb takes in what comes and forgets it.
-void tcp::close_pcb(tcp_pcb* pcb) noexcept {
-    if (pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1) {
-        tcp_recv(pcb, &on_received_after_close);
-        if (pcb->state == FIN_WAIT_1 || tcp_shutdown(pcb, 0, 1) == ERR_OK) {
-            return;
-        }
-    } else if (tcp_close(pcb) == ERR_OK) {
-        return;
+void tcp::stop_listening() noexcept {
+    auto* const pcb = reinterpret_cast<tcp_pcb*>(std::exchange(listener_, nullptr));
+    state_ = state::finished;
+    while (tcp* pending = first_pending_) {
+        first_pending_ = pending->next_pending_;
+        pending->listening_ = nullptr;
+        pending->abort();
+        pending->dispose();
     }
-    tcp_abort(pcb); // only a pcb in a state that cannot close
+    tcp_arg(pcb, nullptr);
+    tcp_accept(pcb, nullptr);
+    tcp_close(pcb);
+}
+
+// After tcp_close() lwIP answers data with RST, and drops what was not sent. So while something is
+// to be delivered the socket's pcb takes in what comes and forgets it. False: in a state that
+// cannot close.
+inline bool tcp::close_pcb(tcp_pcb& pcb) noexcept {
+    const bool delivering = pcb.state == ESTABLISHED || pcb.state == FIN_WAIT_1;
+    if (delivering) {
+        tcp_recv(&pcb, &on_received_after_close);
+    }
+    if (pcb.state == FIN_WAIT_1) {
+        return true;
+    }
+    const bool closed = tcp_close(&pcb) == ERR_OK;
+    if (delivering && closed) { // what tcp_shutdown() for sending alone leaves as it is
+        tcp_clear_flags(&pcb, TF_RXCLOSED);
+    }
+    return closed;
 }
 
 err_t tcp::on_received_after_close(void*, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
@@ -256,17 +249,7 @@ err_t tcp::on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept {
 }
 
 void tcp::abort() noexcept {
-    if (closed()) {
-        return;
-    }
-    if (state_ != state::listening) {
-        drop_received();
-        owed_ = 0;
-        if (tcp_pcb* pcb = forget_pcb()) {
-            tcp_abort(pcb);
-        }
-        state_ = state::finished;
-    }
+    due_ |= due_abort;
     close();
 }
 

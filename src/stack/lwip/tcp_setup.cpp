@@ -16,88 +16,83 @@ namespace {
 constexpr std::size_t largest_backlog = 255; // lwIP counts them in 8 bits
 } // namespace
 
-result<> tcp::bind_pcb(const ip_addr_t& ip, std::uint16_t port) noexcept {
-    const err_t bound = tcp_bind(pcb_, &ip, port);
-    if (bound != ERR_OK) {
-        return fail(to_errc(bound));
+// For port 0 one by RFC 6056; lwIP's own are the next in order. One that nobody has: SO_REUSEADDR
+// is for ports that the program names, and listen() would find out.
+errc tcp::bind_to(const address& at, std::uint16_t port) noexcept {
+    const bool any = at.is_any();
+    const ip_addr_t ip = host_->local_ip(at);
+    if (!any && !host_->has_address(ip)) {
+        return errc::address_not_available;
     }
-    leave_fresh(); // lwIP's lists have it
-    port_ = port;
-    return {};
-}
-
-// lwIP's own are the next in order. One that nobody has: SO_REUSEADDR is for ports that the program
-// names, and listen() would find out.
-result<> tcp::bind_ephemeral(const ip_addr_t& ip) noexcept {
-    const bool reuse = ip_get_option(pcb_, SOF_REUSEADDR) != 0;
-    ip_reset_option(pcb_, SOF_REUSEADDR);
-    result<> bound = fail(errc::address_in_use);
-    for (int attempt = 0; attempt < 32 && !bound && bound.error() == errc::address_in_use;
-         ++attempt) {
-        bound = bind_pcb(ip, random_source::instance().next_port());
+    const u8_t options = pcb_->so_options;
+    const bool ephemeral = port == 0;
+    int attempts_left = 0;
+    if (ephemeral) {
+        ip_reset_option(pcb_, SOF_REUSEADDR);
+        attempts_left = 32;
     }
-    if (reuse) {
-        ip_set_option(pcb_, SOF_REUSEADDR);
+    err_t bound = ERR_OK;
+    do {
+        if (ephemeral) {
+            port = random_source::instance().next_port();
+        }
+        bound = tcp_bind(pcb_, &ip, port);
+    } while (bound == ERR_USE && --attempts_left > 0);
+    pcb_->so_options = options;
+    if (bound == ERR_OK) {
+        leave_fresh(); // lwIP's lists have it
+        port_ = port;
+        bound_to_any(any);
     }
-    return bound;
-}
-
-result<> tcp::bind_ephemeral() noexcept {
-    const result<> bound = bind_ephemeral(host_->wildcard(family_));
-    wildcard_ = bound.has_value();
-    return bound;
+    return to_errc(bound);
 }
 
 result<> tcp::bind(const endpoint& at) noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     if (state_ != state::fresh || port_ != 0 || at.address.family() != family_) {
         return fail(errc::invalid_argument);
     }
-    if (at.port == 0 && at.address.is_any()) {
-        return bind_ephemeral();
-    }
-    const bool any = at.address.is_any();
-    const ip_addr_t ip = any ? host_->wildcard(family_) : to_lwip(at.address, &host_->interface());
-    if (!any && !host_->has_address(ip)) {
-        return fail(errc::address_not_available);
-    }
-    wildcard_ = any;
-    if (at.port != 0) {
-        return bind_pcb(ip, at.port);
-    }
-    return bind_ephemeral(ip);
+    return as_result(bind_to(at.address, at.port));
 }
 
 result<> tcp::listen(std::size_t backlog) noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
-    }
+    return closed() ? fail(errc::bad_handle) : as_result(listen_now(backlog));
+}
+
+#if WEFT_ONE_STACK
+errc tcp::listen_at(const endpoint& at, std::size_t backlog) noexcept {
+    ip_set_option(pcb_, SOF_REUSEADDR);
+    const errc bound = bind_to(at.address, at.port);
+    return bound == errc::ok ? listen_now(backlog) : bound;
+}
+#endif
+
+errc tcp::listen_now(std::size_t backlog) noexcept {
     const auto limit = static_cast<u8_t>(std::clamp<std::size_t>(backlog, 1, largest_backlog));
     if (state_ == state::listening) {
         listener_->backlog = limit;
-        return {};
+        return errc::ok;
     }
     if (state_ != state::fresh) {
-        return fail(errc::already_connected);
+        return errc::already_connected;
     }
     if (port_ == 0) {
-        if (const result<> bound = bind_ephemeral(); !bound) {
+        if (const errc bound = bind_ephemeral(); bound != errc::ok) {
             return bound;
         }
     }
     err_t error = ERR_OK;
     tcp_pcb* listening = tcp_listen_with_backlog_and_err(pcb_, limit, &error);
-    if (listening == nullptr) {
-        return fail(to_errc(error));
+    if (listening != nullptr) {
+        listener_ = reinterpret_cast<tcp_pcb_listen*>(listening); // the old pcb is freed
+        state_ = state::listening;
+        lower(readiness::readable | readiness::writable | readiness::hangup);
+        tcp_arg(listening, this);
+        tcp_accept(listening, &on_accept);
     }
-    listener_ = reinterpret_cast<tcp_pcb_listen*>(listening); // the old pcb is freed
-    state_ = state::listening;
-    lower(readiness::readable | readiness::writable | readiness::hangup);
-    tcp_arg(listening, this);
-    tcp_accept(listening, &on_accept);
-    return {};
+    return to_errc(error);
 }
 
 err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
@@ -115,19 +110,18 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
     connection->raise(readiness::writable);
     tcp_backlog_delayed(fresh); // it counts against the backlog until try_accept
     connection->listening_ = self;
-    if (self->last_pending_ != nullptr) {
-        self->last_pending_->next_pending_ = connection;
-    } else {
-        self->first_pending_ = connection;
+    tcp** last = &self->first_pending_;
+    while (*last != nullptr) {
+        last = &(*last)->next_pending_;
     }
-    self->last_pending_ = connection;
+    *last = connection;
     self->raise(readiness::readable);
     return ERR_OK;
 }
 
 result<tcp_socket*> tcp::try_accept() noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return fail(ok.error());
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     if (state_ != state::listening) {
         return fail(errc::invalid_argument);
@@ -139,7 +133,6 @@ result<tcp_socket*> tcp::try_accept() noexcept {
     }
     first_pending_ = next->next_pending_;
     if (first_pending_ == nullptr) {
-        last_pending_ = nullptr;
         lower(readiness::readable);
     }
     next->next_pending_ = nullptr;
@@ -151,8 +144,8 @@ result<tcp_socket*> tcp::try_accept() noexcept {
 }
 
 result<> tcp::start_connect(const endpoint& to) noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     if (state_ == state::connecting) {
         return fail(errc::already);
@@ -168,8 +161,8 @@ result<> tcp::start_connect(const endpoint& to) noexcept {
         target = host_->own_address(family_); // what hosts do
     }
     if (port_ == 0) {
-        if (const result<> bound = bind_ephemeral(); !bound) {
-            return bound;
+        if (const errc bound = bind_ephemeral(); bound != errc::ok) {
+            return fail(bound);
         }
     }
     const ip_addr_t ip = to_lwip(target, &host_->interface());
@@ -189,8 +182,8 @@ result<> tcp::start_connect(const endpoint& to) noexcept {
 }
 
 result<> tcp::connect_result() noexcept {
-    if (const result<> ok = usable(); !ok) {
-        return ok;
+    if (closed()) {
+        return fail(errc::bad_handle);
     }
     switch (state_) {
     case state::connected:

@@ -73,7 +73,9 @@ class udp final : public datagram_socket, public host_link {
     std::size_t limit_ = default_queue_limit;
     std::uint64_t dropped_ = 0;
     std::uint16_t port_ = 0;
+#if !WEFT_ONE_STACK
     family family_;
+#endif
     bool wildcard_ = false;
     bool connected_ = false;
     errc pending_error_ = errc::ok;
