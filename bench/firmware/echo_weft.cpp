@@ -24,10 +24,11 @@ int main() {
     weft::port_driver sleeper;
     weft::loop loop(sleeper);
     board::ethernet cable;
-    weft::lwip_options options;
-    options.link = &cable;
-    options.ipv4 = weft::interface_address{weft::address::v4(10, 0, 2, 15), 24};
-    options.gateway = weft::address::v4(10, 0, 2, 2);
+    const weft::lwip_options options{
+        .link = &cable,
+        .ipv4 = weft::interface_address{weft::address::v4(10, 0, 2, 15), 24},
+        .gateway = weft::address::v4(10, 0, 2, 2),
+    };
     if (cable.start(sleeper)) {
         const auto net = weft::make_lwip_stack(loop, options);
         if (net) {

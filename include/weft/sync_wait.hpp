@@ -31,12 +31,12 @@ result<T> sync_wait(loop& home, task<T> work) {
     } root(home, work);
 
     home.make_ready(root);
-    if (const result<> ran = home.run_until(root.done); !ran) {
-        task<T> abandoned(std::move(work)); // before the scope it ran in
+    const result<> ran = home.run_until(root.done);
+    task<T> ended(std::move(work)); // destroyed before the scope it ran in
+    if (!ran) {
         return fail(ran.error());
     }
-    task<T> finished(std::move(work));
-    return finished.take();
+    return ended.take();
 }
 
 } // namespace weft
