@@ -21,7 +21,6 @@ struct plan {
     bool done = false;
 };
 
-constexpr int all_of_them = 1'000'000;
 constexpr std::size_t header_size = 5;
 
 /// One direction of it, to the end of the stream.
