@@ -109,7 +109,7 @@ TEST_CASE("ssl: Python's ssl echoes 100,000 bytes, in each mode, and both say cl
     for (const mode each : modes) {
         INFO("mode ", static_cast<int>(each));
         scene at;
-        peer_process server(python("server echo"));
+        peer_process server(python("serve"));
         SSLContext context = asking();
         socket plain = at.client();
         plain.connect(server.at());
@@ -135,7 +135,7 @@ TEST_CASE("ssl: Python's ssl asks for an echo, of a listener that was wrapped") 
         scene at;
         SSLContext context = serving();
         SSLSocket listener = context.wrap_socket(loopback_listener(at), {.server_side = true});
-        peer_process client(python("client echo " + port_of(listener)));
+        peer_process client(python("ask " + port_of(listener)));
         auto [s, from] = listener.accept();
         set(s, each);
         for (bytes some = s.recv(10'000); !some.empty(); some = s.recv(10'000)) {
