@@ -173,9 +173,24 @@ def loopback(image):
             "tls.m3.ram.stack": said["stack"]}
 
 
+def link_without_random(image):
+    """What the linker says of the image if its port has no weft_port_random."""
+    place = image.parents[HTTPS.count("/")]
+    link = subprocess.run(["ninja", "-t", "commands", "-s", HTTPS], cwd=place, check=True, capture_output=True,
+                          text=True).stdout.strip()
+    port = next(part for part in link.split() if part.endswith("port.c.o"))
+    subprocess.run(["arm-none-eabi-objcopy", "--redefine-sym", "weft_port_random=another_name", port, "without.o"],
+                   cwd=place, check=True)
+    told = subprocess.run(link.replace(port, "without.o").replace(f"-o {HTTPS}", "-o without.elf"), shell=True,
+                          cwd=place, capture_output=True, text=True)
+    return told.returncode, set(re.findall(r"undefined reference to `(\w+)'", told.stderr))
+
+
 def main():
     firmware.need_tools("openssl", "curl")
     https, both = firmware.build("cortex-m3", [HTTPS, LOOPBACK], ["-Dtls=enabled"], "firmware-tls")
+    told = link_without_random(https)
+    check("without random numbers of its port it does not link", told == (1, {"weft_port_random"}), told)
     symbols = subprocess.run(["arm-none-eabi-nm", https], check=True, capture_output=True, text=True).stdout
     banned = re.findall(r" (_?(?:malloc|calloc|realloc|free|sbrk)(?:_r)?|\w*printf\w*|__cxa_\w+|time|fopen)$", symbols,
                         re.M)
