@@ -186,7 +186,7 @@ class Runner:
 
         together = [test for test in tests if test["is_parallel"]]
         alone = [test for test in tests if not test["is_parallel"]]
-        with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3 * JOBS) as pool:  # most of them mostly wait
             total = sum(pool.map(one, together), Tally())
         return sum(map(one, alone), total)
 

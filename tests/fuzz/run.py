@@ -25,7 +25,7 @@ TARGETS = {
     "usocket": {
         "flags": ["-Iinclude", "-Ifacade"], "length": 400,
         "libraries": ["facade/usocket/libweft-usocket.a", "src/libweft.a"],
-        "links": ["-lcares", "-lpthread"],
+        "links": ["-lmbedtls", "-lmbedx509", "-lmbedcrypto", "-lcares", "-lpthread"],
     },
 }
 
