@@ -182,7 +182,7 @@ constexpr row table[] = {
     {"when_all, when_any, timeout", joining, allowed},
     {"a channel between two tasks", ping_pong, allowed},
     {"a mutex between two tasks", locking, allowed},
-    {"recursion, a thousand levels", recursing, levels * a_level},
+    {"recursion, a thousand levels", recursing, levels* a_level},
 };
 
 } // namespace
