@@ -15,11 +15,12 @@ One behaviour for each connection, in this order; the last is that of all that f
     early       acknowledges what was never sent
     close       ends the connection at once
     answer=T    a sensor says T, which may have \\n in it, byte by byte
-    refuse:MS   nobody listens for so long; then the next behaviour
+    refuse      as the first: nobody listens until SIGUSR1; then the next behaviour
 """
 
 import json
 import re
+import signal
 import socket
 import struct
 import sys
@@ -102,26 +103,26 @@ def behave(peer, what, number, text):
         sys.exit(f"no such behaviour: {what}")
 
 
-def listen(at):
-    listener = socket.create_server(at, family=socket.AF_INET6 if ":" in at[0] else socket.AF_INET)
-    return listener, listener.getsockname()
-
-
 def main(_, address, port, *behaviours):
-    listener, at = listen((address, int(port)))
-    say(f"listening on {at[1]}")
     behaviours = list(behaviours)
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, int(port)))
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    refuses = behaviours[0] == "refuse"
+    if not refuses:
+        listener.listen()
+    say(f"listening on {listener.getsockname()[1]}")
+    if refuses:
+        signal.sigwait([signal.SIGUSR1])
+        listener.listen()
+        behaviours.pop(0)
     count = 0
     while True:
         what, number, text = re.fullmatch(r"(\w+)(?::(\d+))?(?:=(.*))?", behaviours[0], re.S).groups()
         number = int(number or 0)
         if len(behaviours) > 1:
             behaviours.pop(0)
-        if what == "refuse":
-            listener.close()
-            time.sleep(number / 1000)
-            listener, at = listen(at[:2])
-            continue
         peer, _ = listener.accept()
         count += 1
         say(f"connection {count}: {what}")
