@@ -22,13 +22,16 @@ def interfaces(sandbox):
 
 def refused(sandbox, name, command, *said, directory=None):
     """Runs it, and checks how it ends; `said` are expressions that its one line must match."""
-    before = (interfaces(sandbox), sorted(os.listdir(directory or "/tmp")))
+    before = (interfaces(sandbox), set(os.listdir(directory)) if directory else set())
     begun = time.monotonic()
-    try:
-        told = sandbox.run(command, timeout=60, cwd=ROOT)
-    except subprocess.TimeoutExpired:
-        check(name, False, "it did not end")
-        return
+    # a place of its own for what is temporary: other tests run beside this one
+    with tempfile.TemporaryDirectory() as temporary:
+        try:
+            told = sandbox.run(command, timeout=60, cwd=ROOT, env={**os.environ, "TMPDIR": temporary})
+        except subprocess.TimeoutExpired:
+            check(name, False, "it did not end")
+            return
+        left = os.listdir(temporary)
     lines = told.stderr.splitlines()
     problems = []
     if told.returncode != 2:
@@ -36,9 +39,7 @@ def refused(sandbox, name, command, *said, directory=None):
     if len(lines) != 1:
         problems.append(f"{len(lines)} lines on stderr, not one")
     problems += [f"it does not say {text}" for text in said if not re.search(text, told.stderr)]
-    # other programs use /tmp too: only what bears our name counts
-    left = [f for f in set(os.listdir(directory or "/tmp")) - set(before[1])
-            if directory or "weft" in f]
+    left += set(os.listdir(directory)) - before[1] if directory else ()
     if left or interfaces(sandbox) != before[0]:
         problems.append(f"left behind: {left or 'an interface'}")
     if time.monotonic() - begun > 30:
