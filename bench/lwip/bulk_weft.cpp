@@ -45,7 +45,7 @@ weft::task<> source(weft::stack& net, weft::endpoint to, std::uint64_t total) {
         const std::size_t n = total < chunk ? static_cast<std::size_t>(total) : chunk;
         auto sent = co_await peer->send_all(std::span(out).first(n));
         if (!sent) {
-            bench::fail("send", weft::message(sent.error));
+            bench::fail("send", weft::message(sent.error()));
         }
         total -= n;
     }

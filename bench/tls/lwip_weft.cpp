@@ -56,7 +56,7 @@ weft::task<> source(weft::tcp_stream& peer, std::uint64_t total) {
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(total, out.size()));
         auto sent = co_await peer.send_all(std::span(out).first(n));
         if (!sent) {
-            bench::fail("send", weft::message(sent.error));
+            bench::fail("send", weft::message(sent.error()));
         }
         total -= n;
     }

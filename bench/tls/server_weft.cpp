@@ -19,11 +19,11 @@ constexpr std::array<std::byte, 65536> page{};
 weft::task<> give(weft::tls_stream& peer, std::uint64_t size) {
     constexpr std::string_view head = "HTTP/1.0 200 OK\r\n\r\n";
     auto begun = co_await peer.send_all(head);
-    bool taken = begun.error == weft::errc::ok;
+    bool taken = begun.error() == weft::errc::ok;
     while (taken && size > 0) {
         const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(size, page.size()));
         auto sent = co_await peer.send_all(std::span(page).first(n));
-        taken = sent.error == weft::errc::ok;
+        taken = sent.error() == weft::errc::ok;
         size -= n;
     }
 }

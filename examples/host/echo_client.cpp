@@ -25,12 +25,12 @@ weft::task<> send_lines(weft::stack& net, weft::endpoint to) {
         line += '\n';
         const auto sent = co_await peer->send_all(line);
         if (!sent) {
-            co_await weft::fail(sent.error);
+            co_await weft::fail(sent.error());
         }
         std::string reply(line.size(), '\0');
         const auto received = co_await peer->read_exactly(std::as_writable_bytes(std::span(reply)));
         if (!received) {
-            co_await weft::fail(received.error);
+            co_await weft::fail(received.error());
         }
         fmt::print("{}", reply);
         if (reply != line) {

@@ -211,7 +211,7 @@ class connection {
     weft::task<> send(std::string_view text) {
         const auto sent = co_await peer_.send_all(text);
         if (!sent) {
-            co_await weft::fail(sent.error);
+            co_await weft::fail(sent.error());
         }
     }
 

@@ -117,7 +117,7 @@ class connection {
         }
         const auto sent = co_await peer_.send_all(out.view());
         if (!sent) {
-            co_await weft::fail(sent.error);
+            co_await weft::fail(sent.error());
         }
     }
 
@@ -134,7 +134,7 @@ class connection {
             }
             const auto sent = co_await peer_.send_all(std::as_bytes(std::span(out_).first(used)));
             if (!sent) {
-                co_await weft::fail(sent.error);
+                co_await weft::fail(sent.error());
             }
             used = 0;
         } while (more);

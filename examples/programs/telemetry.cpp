@@ -155,7 +155,7 @@ class client {
         out.put(", \"lost\": ").put(counters_->lost).put("}\n");
         const auto sent = co_await peer.send_all(out.view());
         if (!sent) {
-            co_await weft::fail(sent.error);
+            co_await weft::fail(sent.error());
         }
     }
 

@@ -12,6 +12,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <exception>
+#include <type_traits>
 #include <version>
 
 #if defined(__cpp_lib_expected) && __cpp_lib_expected >= 202211L
@@ -55,11 +56,26 @@ class failure : public unexpected_errc {
 
 /// A transfer of many bytes: how many were moved, and what stopped it (errc::ok: nothing, all were
 /// moved). The count is exact on failure too, so that a cancelled transfer can go on later.
-struct [[nodiscard]] transfer {
-    std::size_t count = 0;
-    errc error = errc::ok;
+class [[nodiscard]] transfer {
+  public:
+    constexpr transfer() noexcept = default;
+    constexpr transfer(std::size_t moved, errc stopped_by) noexcept
+        : count(moved), error_(stopped_by) {}
+    /// fail(e): nothing was moved.
+    transfer(const failure& why) noexcept : error_(result<>(why).error()) {}
 
-    explicit operator bool() const noexcept { return error == errc::ok; }
+    std::size_t count = 0;
+
+    [[nodiscard]] constexpr errc error() const noexcept { return error_; }
+    [[nodiscard]] constexpr bool has_value() const noexcept { return error_ == errc::ok; }
+    constexpr explicit operator bool() const noexcept { return has_value(); }
+
+  private:
+    errc error_ = errc::ok;
 };
+
+/// What a task<T> comes to. A transfer tells its own error, so that `if (!sent)` misses none.
+template <class T>
+using outcome_of = std::conditional_t<std::is_same_v<T, transfer>, transfer, result<T>>;
 
 } // namespace weft

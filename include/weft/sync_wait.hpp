@@ -14,7 +14,7 @@ namespace weft {
 /// errc::would_deadlock when called from inside a coroutine of the same loop, or when nothing is
 /// left that could ever end `work`; it is destroyed then. Other tasks of the loop run meanwhile.
 template <class T>
-result<T> sync_wait(loop& home, task<T> work) {
+outcome_of<T> sync_wait(loop& home, task<T> work) {
     if (home.running()) {
         return fail(errc::would_deadlock);
     }

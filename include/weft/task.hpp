@@ -100,7 +100,7 @@ class promise : public promise_base {
     static task<T> get_return_object_on_allocation_failure() noexcept;
 
     template <class U>
-        requires std::is_constructible_v<result<T>, U&&>
+        requires std::is_constructible_v<outcome_of<T>, U&&>
     void return_value(U&& value) {
         std::construct_at(std::addressof(value_), std::forward<U>(value));
         state_ = has_value;
@@ -123,7 +123,7 @@ class promise : public promise_base {
     }
 #endif
 
-    result<T> take() {
+    outcome_of<T> take() {
 #if defined(__cpp_exceptions)
         if (threw()) [[unlikely]] {
             std::rethrow_exception(thrown_);
@@ -146,7 +146,7 @@ class promise : public promise_base {
     }
 
     union {
-        result<T> value_;
+        outcome_of<T> value_;
 #if defined(__cpp_exceptions)
         std::exception_ptr thrown_;
 #endif
@@ -208,7 +208,7 @@ class promise<void> : public promise_base {
 /// Move-only owner of a coroutine that has not started, or that its awaiter has started. Destroying
 /// it destroys the frame wherever it is suspended: destructors run, nothing else.
 ///
-/// `co_await std::move(t)` completes when the coroutine ends, with its result<T>:
+/// `co_await std::move(t)` completes when the coroutine ends, with its result<T>, or its transfer:
 /// errc::no_memory if there was no frame for it; what the coroutine returned otherwise. Cancelling
 /// reaches the wait that the coroutine is in. An exception that leaves the coroutine is rethrown.
 template <class T>
@@ -257,7 +257,7 @@ class [[nodiscard]] task {
         return true;
     }
 
-    result<T> await_resume() {
+    outcome_of<T> await_resume() {
         if (!handle_) [[unlikely]] {
             return fail(errc::no_memory);
         }
@@ -294,7 +294,7 @@ class [[nodiscard]] task {
 #endif
 
     /// The result of a finished task.
-    result<T> take() { return await_resume(); }
+    outcome_of<T> take() { return await_resume(); }
 
     /// Gives the frame up: whoever takes the handle destroys it.
     [[nodiscard]] handle_type release() noexcept { return std::exchange(handle_, nullptr); }

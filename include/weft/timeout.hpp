@@ -46,11 +46,11 @@ class [[nodiscard]] limited : public join_wait, private timer {
         return true;
     }
 
-    result<T> await_resume() {
+    outcome_of<T> await_resume() {
         if (pending()) {
             home().timers().cancel(*this);
         }
-        result<T> outcome = work_.take();
+        outcome_of<T> outcome = work_.take();
         if (expired_) [[unlikely]] {
             return told_as_timeout(std::move(outcome));
         }
@@ -59,24 +59,26 @@ class [[nodiscard]] limited : public join_wait, private timer {
 
   private:
     /// What the child was cut short at, under the name of the reason; a value stays a value.
-    result<T> told_as_timeout(result<T> outcome) {
-        if (!outcome) {
-            return outcome.error() == errc::canceled ? fail(errc::timed_out) : std::move(outcome);
+    outcome_of<T> told_as_timeout(outcome_of<T> outcome) {
+        if constexpr (std::is_same_v<T, transfer>) { // the count is exact all the same
+            return outcome.error() == errc::canceled ? transfer(outcome.count, errc::timed_out)
+                                                     : outcome;
+        } else {
+            if (!outcome) {
+                return outcome.error() == errc::canceled ? fail(errc::timed_out)
+                                                         : std::move(outcome);
+            }
+            if constexpr (std::is_void_v<T>) {
+                if (child_.own_scope().interrupted()) {
+                    return fail(errc::timed_out);
+                }
+            } else if constexpr (requires { outcome->canceled(); }) { // any_of
+                if (outcome->canceled()) {
+                    return fail(errc::timed_out);
+                }
+            }
+            return outcome;
         }
-        if constexpr (std::is_void_v<T>) {
-            if (child_.own_scope().interrupted()) {
-                return fail(errc::timed_out);
-            }
-        } else if constexpr (std::is_same_v<T, transfer>) {
-            if (outcome->error == errc::canceled) {
-                outcome->error = errc::timed_out; // the count is exact all the same
-            }
-        } else if constexpr (requires { outcome->canceled(); }) { // any_of
-            if (outcome->canceled()) {
-                return fail(errc::timed_out);
-            }
-        }
-        return outcome;
     }
     static void cancel_child(join_wait& join) noexcept {
         static_cast<limited&>(join).child_.own_scope().cancel();
@@ -111,7 +113,7 @@ class [[nodiscard]] confined : public join_wait {
         }
         return suspend_while(parent, [this] { start_chain(child_, *in_, work_); });
     }
-    result<T> await_resume() { return work_.take(); }
+    outcome_of<T> await_resume() { return work_.take(); }
 
   private:
     static void cancel_child(join_wait& join) noexcept {
@@ -124,8 +126,8 @@ class [[nodiscard]] confined : public join_wait {
 };
 
 /// Runs it, and cancels it `limit` after this turn's now(): errc::timed_out if that is what ended
-/// it, also inside a transfer; what it had produced by then otherwise. A task<> that returns after
-/// a cancelled wait counts as ended by it.
+/// it, a transfer with its count; what it had produced by then otherwise. A task<> that returns
+/// after a cancelled wait counts as ended by it.
 template <class A>
 auto timeout(A awaitable, duration limit) {
     return [&]<class T>(task<T> work) {

@@ -2,7 +2,7 @@
 //
 //     auto [a, b] = ...      // not in a co_await expression: GCC 12. Rather:
 //     auto both = co_await weft::when_all(first(), second());
-//     auto a = std::get<0>(both);            // a result<T> each
+//     auto a = std::get<0>(both);            // a result<T> each, or a transfer
 #pragma once
 
 #include <weft/join.hpp>
@@ -28,9 +28,9 @@ class [[nodiscard]] when_all_of : public join_of_many<when_all_of<T...>> {
         this->bind_all();
         return this->suspend_while(parent, [this] { start(std::index_sequence_for<T...>{}); });
     }
-    std::tuple<result<T>...> await_resume() {
+    std::tuple<outcome_of<T>...> await_resume() {
         return std::apply(
-            [](auto&... each) { return std::tuple<result<T>...>(each.take()...); }, tasks_);
+            [](auto&... each) { return std::tuple<outcome_of<T>...>(each.take()...); }, tasks_);
     }
 
   private:
@@ -74,8 +74,8 @@ class [[nodiscard]] when_all_vector : public join_of_many<when_all_vector<T>> {
             }
         });
     }
-    std::vector<result<T>> await_resume() {
-        std::vector<result<T>> results;
+    std::vector<outcome_of<T>> await_resume() {
+        std::vector<outcome_of<T>> results;
         results.reserve(tasks_.size());
         for (auto& each : tasks_) {
             results.push_back(each.take());

@@ -11,24 +11,39 @@
 #include <cstddef>
 #include <span>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace weft {
+
+namespace detail {
+
+/// Something came of it: a value, or bytes that a transfer had moved.
+template <class Outcome>
+bool has_yielded(const Outcome& one) noexcept {
+    if constexpr (std::is_same_v<Outcome, transfer>) {
+        return one || one.count != 0;
+    } else {
+        return one.has_value();
+    }
+}
+
+} // namespace detail
 
 /// `index` tells which ended first. Every result is there: a loser that had produced a value before
 /// its cancellation reached it hands that over too, so nothing is lost.
 template <class... T>
 struct any_of {
     std::size_t index;
-    std::tuple<result<T>...> results;
+    std::tuple<outcome_of<T>...> results;
 
     /// None has a value, and the first ended because it was cancelled.
     [[nodiscard]] bool canceled() const noexcept {
         return std::apply(
             [this](const auto&... each) {
                 std::size_t at = 0;
-                const bool any_value = (each.has_value() || ...);
+                const bool any_value = (detail::has_yielded(each) || ...);
                 return !any_value && ((at++ == index && each.error() == errc::canceled) || ...);
             },
             results);
@@ -54,7 +69,7 @@ class [[nodiscard]] when_any_of : public join_of_many<when_any_of<T...>> {
     any_of<T...> await_resume() {
         return std::apply(
             [this](auto&... each) {
-                return any_of<T...>{this->first(), std::tuple<result<T>...>(outcome(each)...)};
+                return any_of<T...>{this->first(), std::tuple<outcome_of<T>...>(outcome(each)...)};
             },
             tasks_);
     }
@@ -74,8 +89,8 @@ class [[nodiscard]] when_any_of : public join_of_many<when_any_of<T...>> {
         }
     }
     template <class U>
-    static result<U> outcome(task<U>& work) {
-        return work.valid() && !work.started() ? result<U>(fail(errc::canceled)) : work.take();
+    static outcome_of<U> outcome(task<U>& work) {
+        return work.valid() && !work.started() ? outcome_of<U>(fail(errc::canceled)) : work.take();
     }
 
     scoped_chain chains_[sizeof...(T)];
@@ -93,12 +108,12 @@ auto when_any(A... awaitables) {
 template <class T>
 struct any_of_many {
     std::size_t index;
-    std::vector<result<T>> results;
+    std::vector<outcome_of<T>> results;
 
     /// None has a value, and the first ended because it was cancelled.
     [[nodiscard]] bool canceled() const noexcept {
         for (const auto& each : results) {
-            if (each.has_value()) {
+            if (detail::has_yielded(each)) {
                 return false;
             }
         }
@@ -133,7 +148,8 @@ class [[nodiscard]] when_any_vector : public join_of_many<when_any_vector<T>> {
         all.results.reserve(tasks_.size());
         for (auto& each : tasks_) {
             all.results.push_back(
-                each.valid() && !each.started() ? result<T>(fail(errc::canceled)) : each.take());
+                each.valid() && !each.started() ? outcome_of<T>(fail(errc::canceled))
+                                                : each.take());
         }
         return all;
     }

@@ -57,7 +57,7 @@ task<> send_sequence(
         buffer.resize(static_cast<std::size_t>(size));
         fill(buffer, offset);
         auto sent = co_await to.send_all(buffer);
-        const errc error = sent.error;
+        const errc error = sent.error();
         REQUIRE(error == errc::ok);
         REQUIRE(sent.count == buffer.size());
         offset += size;

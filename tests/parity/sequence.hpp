@@ -26,7 +26,7 @@ errc error_of(const result<T>& r) noexcept {
     return r ? errc::ok : r.error();
 }
 inline errc error_of(const transfer& t) noexcept {
-    return t.error;
+    return t.error();
 }
 
 using bytes = std::vector<std::byte>;

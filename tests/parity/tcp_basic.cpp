@@ -249,11 +249,11 @@ task<> read_exactly_waits_for_all(world& w) {
     REQUIRE(spawned.has_value());
     bytes whole(250);
     auto first = co_await pair->server.read_exactly(whole);
-    CHECK(first.error == errc::ok);
+    CHECK(first.error() == errc::ok);
     CHECK(first.count == 250);
     CHECK(agreeing(whole, 0) == 250);
     auto rest = co_await pair->server.read_exactly(whole);
-    CHECK(rest.error == errc::end_of_stream);
+    CHECK(rest.error() == errc::end_of_stream);
     CHECK(rest.count == 50);
     CHECK(agreeing(std::span(whole).first(rest.count), 250) == rest.count);
     auto joined = co_await sender.join();

@@ -93,8 +93,8 @@ task<> everything_fails_once_closed(world& w) {
     auto writable = co_await s.writable();
     CHECK(error_of(received) == errc::bad_handle);
     CHECK(error_of(sent) == errc::bad_handle);
-    CHECK(sent_all.error == errc::bad_handle);
-    CHECK(read.error == errc::bad_handle);
+    CHECK(sent_all.error() == errc::bad_handle);
+    CHECK(read.error() == errc::bad_handle);
     CHECK(error_of(readable) == errc::bad_handle);
     CHECK(error_of(writable) == errc::bad_handle);
     CHECK(error_of(s.try_recv(room)) == errc::bad_handle);
@@ -134,10 +134,10 @@ task<> note_recv(tcp_stream& s, errc& told) {
 task<> note_send_all(tcp_stream& s, errc& told) {
     const bytes much(1024 * 1024);
     transfer sent;
-    while (sent.error == errc::ok) {
+    while (sent.error() == errc::ok) {
         sent = co_await s.send_all(much);
     }
-    told = sent.error;
+    told = sent.error();
 }
 task<> note_accept(tcp_listener& l, errc& told) {
     auto got = co_await l.accept();
@@ -212,7 +212,7 @@ task<> second_reader_and_writer(world& w) {
     CHECK(third == errc::already);
     CHECK(first == errc::would_block); // undisturbed
     auto sent = co_await pair->client.send_all("for the first");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     auto accepted = co_await w.client_net().connect(endpoint_of(listener));
     CHECK(accepted.has_value());
     auto joined = co_await waiting.join();
@@ -276,7 +276,7 @@ task<> abort_resets_peer(world& w, family f) {
     auto pair = co_await connect_pair(w, f);
     const bytes message = known_bytes(0, 1000); // one segment: Nagle would hold back a second
     auto sent = co_await pair->server.send_all(message);
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     auto begun = co_await expect_sequence(w, pair->client, 0, 1, 1); // the data is there
     CHECK(begun.has_value());
     auto paused = co_await pause(w);

@@ -120,8 +120,8 @@ task<> talk(weft::tcp_stream& to, std::size_t& sent) {
     const std::array<std::byte, 1> one{};
     for (;;) {
         auto done = co_await to.send_all(one);
-        if (done.error != errc::ok) {
-            CHECK(done.error == errc::canceled);
+        if (done.error() != errc::ok) {
+            CHECK(done.error() == errc::canceled);
             co_return;
         }
         ++sent;

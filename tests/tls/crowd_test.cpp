@@ -81,7 +81,7 @@ task<> ping(world& w, tcp_stream& plain, const int& met, answers& got) {
         std::array<std::byte, 1> byte{};
         auto sent = co_await plain.send_all(byte);
         auto back = co_await plain.read_exactly(byte);
-        REQUIRE((sent.error == errc::ok && back.error == errc::ok));
+        REQUIRE((sent.error() == errc::ok && back.error() == errc::ok));
         ++got.count;
         got.most_turns = std::max(got.most_turns, counted.passed() - turn);
         got.longest = std::max(got.longest, w.home().read_clock() - begun);

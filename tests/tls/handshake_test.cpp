@@ -186,7 +186,7 @@ task<> garbage(world& w) {
     const tls_context server = server_of(made().server);
     auto pair = co_await connect_pair(w);
     auto sent = co_await pair->client.send_all("GET / HTTP/1.0\r\n\r\n");
-    REQUIRE(sent.error == errc::ok);
+    REQUIRE(sent.error() == errc::ok);
     auto met = co_await tls_stream::server(server, std::move(pair->server));
     CHECK(error_of(met) == errc::tls_protocol);
 }

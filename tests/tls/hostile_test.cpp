@@ -28,7 +28,7 @@ task<> pass(tcp_stream& from, tcp_stream& to, tcp_stream& back, plan& what) {
     std::array<std::byte, header_size + 0x4800> record{};
     while (true) {
         auto begun = co_await from.read_exactly(std::span(record).first(header_size));
-        if (begun.error != errc::ok) {
+        if (begun.error() != errc::ok) {
             break;
         }
         const std::size_t size =
@@ -36,7 +36,7 @@ task<> pass(tcp_stream& from, tcp_stream& to, tcp_stream& back, plan& what) {
         REQUIRE(size <= record.size() - header_size);
         REQUIRE(size > 0);
         auto body = co_await from.read_exactly(std::span(record).subspan(header_size, size));
-        REQUIRE(body.error == errc::ok);
+        REQUIRE(body.error() == errc::ok);
         if (what.passed == what.records && what.what == deed::change && !what.done) {
             record[header_size + what.where % size] ^= std::byte{0x10};
             what.done = true;
@@ -50,7 +50,7 @@ task<> pass(tcp_stream& from, tcp_stream& to, tcp_stream& back, plan& what) {
         }
         ++what.passed;
         auto sent = co_await to.send_all(std::span(record).first(header_size + size));
-        if (sent.error != errc::ok) {
+        if (sent.error() != errc::ok) {
             break;
         }
     }

@@ -156,7 +156,7 @@ task<> ends_rudely(world& w, const char* mode, errc expected) {
     REQUIRE(secure.has_value());
     std::array<std::byte, 4> half{};
     auto got = co_await secure->read_exactly(half);
-    CHECK(got.error == errc::ok);
+    CHECK(got.error() == errc::ok);
     auto asked = co_await secure->send("?");
     CHECK(asked.value_or(0) == 1);
     auto ended = co_await secure->recv(half);
@@ -225,7 +225,7 @@ TEST_CASE("Python serves twice: the second handshake is resumed, by ticket or by
 task<std::string> get(tls_stream& from, std::string_view what) {
     const std::string request = "GET " + std::string(what) + " HTTP/1.0\r\n\r\n";
     auto sent = co_await from.send_all(request);
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     std::string got;
     bytes buffer(20'000);
     while (true) {
@@ -317,7 +317,7 @@ task<> give_page(tls_stream& peer) {
         page += static_cast<char>(file_byte(i));
     }
     auto sent = co_await peer.send_all(page);
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
 }
 
 /// How weft serves one peer, and what it sees of it.

@@ -100,9 +100,8 @@ task<> cut_short(world& w) {
     std::array<std::byte, 64> buffer{};
     for (std::uint64_t round = 0; round < 20; ++round) {
         auto none = co_await weft::timeout(met->server->read_exactly(buffer), 1ms);
-        CHECK(none.value_or(transfer{}).error == errc::timed_out);
-        const std::size_t kept = none ? none->count : 0;
-        CHECK(kept == 0);
+        CHECK(none.error() == errc::timed_out);
+        CHECK(none.count == 0);
         auto sent = co_await send_sequence(w, *met->client, round * 64, round * 64 + 64, 7);
         REQUIRE(sent.has_value());
         auto got = co_await expect_sequence(w, *met->server, round * 64, round * 64 + 64, 64);
@@ -163,7 +162,7 @@ task<> decrypted_is_ready(world& w) {
     weft::tcp_socket& socket = *met->server->socket();
     CHECK(socket.confirmed() == weft::readiness::writable);
     auto sent = co_await met->client->send_all("0123456789");
-    REQUIRE(sent.error == errc::ok);
+    REQUIRE(sent.error() == errc::ok);
     auto told = co_await met->server->readable();
     CHECK(told.has_value());
     std::array<std::byte, 4> part{};

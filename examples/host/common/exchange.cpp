@@ -72,7 +72,7 @@ weft::task<> send_pattern(weft::tcp_stream& peer, std::size_t bytes) {
         fill(part, offset);
         const auto sent = co_await peer.send_all(part);
         if (!sent) {
-            co_await weft::fail(sent.error);
+            co_await weft::fail(sent.error());
         }
         offset += sent.count;
     }

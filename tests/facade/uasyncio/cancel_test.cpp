@@ -55,7 +55,7 @@ task<> read_the_rest(stream& s, kind what, std::string_view expected) {
 
 task<> cut_once(world& w, half& pair, kind what, cut_by how, std::size_t position) {
     auto first = co_await pair.peer.send_all(message.substr(0, position));
-    REQUIRE(first.error == errc::ok);
+    REQUIRE(first.error() == errc::ok);
     std::string_view expected = message;
     if (what == kind::some) { // what is there is given at once, and what comes then is the rest
         auto there = co_await read_the_rest(pair.here, what, message.substr(0, position));
@@ -67,9 +67,9 @@ task<> cut_once(world& w, half& pair, kind what, cut_by how, std::size_t positio
         REQUIRE(error_of(cut) == errc::ok);
     }
     auto second = co_await pair.peer.send_all(message.substr(position));
-    REQUIRE(second.error == errc::ok);
+    REQUIRE(second.error() == errc::ok);
     auto third = co_await pair.peer.send_all(after);
-    REQUIRE(third.error == errc::ok);
+    REQUIRE(third.error() == errc::ok);
     if (what == kind::to_the_end) {
         REQUIRE(error_of(pair.peer.shutdown_send()) == errc::ok);
     }
@@ -122,7 +122,7 @@ task<> another_kind_goes_on(world& w) {
     auto pair = co_await open_half(w);
     REQUIRE(error_of(pair) == errc::ok);
     auto first = co_await pair->peer.send_all("half");
-    REQUIRE(first.error == errc::ok);
+    REQUIRE(first.error() == errc::ok);
     auto line = co_await weft::timeout(pair->here.readline(), w.silence());
     CHECK(error_of(line) == errc::timed_out);
     CHECK(pair->here.buffered().size() == 4);
@@ -143,7 +143,7 @@ task<> cancelled_before(world& w) {
     auto pair = co_await open_half(w);
     REQUIRE(error_of(pair) == errc::ok);
     auto sent = co_await pair->peer.send_all("there\n");
-    REQUIRE(sent.error == errc::ok);
+    REQUIRE(sent.error() == errc::ok);
     auto ready = co_await weft::sleep_for(w.silence());
     (void)ready;
     weft::scope cancelled(w.home());

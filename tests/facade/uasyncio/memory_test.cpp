@@ -164,7 +164,7 @@ task<> a_message_is_its_buffer(world& w) {
     REQUIRE(error_of(pair) == errc::ok);
     const parity::bytes message = known_bytes(0, 10'000);
     auto sent = co_await pair->peer.send_all(message);
-    REQUIRE(sent.error == errc::ok);
+    REQUIRE(sent.error() == errc::ok);
     requests = 0;
     counting = true;
     auto got = co_await pair->here.readexactly(message.size());
@@ -229,7 +229,7 @@ task<> every_allocation_fails(world& w) {
             text += '\n';
             int failures = 0;
             auto sent = co_await pair->peer.send_all(text);
-            REQUIRE(sent.error == errc::ok);
+            REQUIRE(sent.error() == errc::ok);
             REQUIRE(error_of(pair->peer.shutdown_send()) == errc::ok);
             auto arrived = co_await weft::sleep_for(moment(w));
             (void)arrived;

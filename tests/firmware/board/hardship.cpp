@@ -34,9 +34,6 @@ weft::task<> send(weft::tcp_stream& peer, std::span<const std::byte> what) {
     if (!sent) {
         co_await weft::fail(sent.error());
     }
-    if (sent->error != weft::errc::ok) {
-        co_await weft::fail(sent->error);
-    }
 }
 
 /// Port 7: sends back what it receives.

@@ -158,7 +158,7 @@ task<> echo(weft::stack& net) {
                 break;
             }
             auto sent = co_await peer->send_all(std::span(buffer).first(*n));
-            if (sent.error != weft::errc::ok) {
+            if (sent.error() != weft::errc::ok) {
                 break;
             }
         }

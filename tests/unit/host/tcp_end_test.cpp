@@ -37,7 +37,7 @@ task<> take_one(tcp_stream& from, errc& told) {
 task<> push(tcp_stream& to, errc& told) {
     const std::vector<std::byte> much(std::size_t{64} << 20);
     auto sent = co_await to.send_all(much);
-    told = sent.error;
+    told = sent.error();
 }
 task<> accept_one(tcp_listener& from, errc& told) {
     auto next = co_await from.accept();
@@ -110,7 +110,7 @@ TEST_CASE("abort sends RST") {
 task<> half_close(weft::host_context& host) {
     auto both = co_await connect_pair(host);
     auto sent = co_await both->stream.send_all("question");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     CHECK(error_of(both->stream.shutdown_send()) == errc::ok);
     CHECK(both->other.recv() == "question");
     CHECK(both->other.recv().empty());

@@ -12,7 +12,7 @@ task<> talk_first(weft::stack& from, endpoint to) {
     auto peer = co_await from.connect(to);
     REQUIRE(peer);
     auto sent = co_await peer->send_all("hello before anybody accepted");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
 }
 
 task<> data_before_accept(two_hosts& w) {
@@ -217,11 +217,11 @@ task<> flood(two_hosts& w, std::uint16_t to_port, std::size_t syns) {
 task<> check_alive(pair_of_streams& p) {
     std::array<std::byte, 5> buffer;
     auto sent = co_await p.client.send_all("alive");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     auto n = co_await p.server.read_exactly(buffer);
     CHECK(n.count == 5);
     auto back = co_await p.server.send_all(buffer);
-    CHECK(back.error == errc::ok);
+    CHECK(back.error() == errc::ok);
     auto m = co_await p.client.read_exactly(buffer);
     CHECK(m.count == 5);
 }

@@ -119,7 +119,7 @@ task<> end_of_stream_stays(two_hosts& w) {
     pair_of_streams p;
     co_await connect_pair(*w.a, *w.b, {bob_ip, 0}, p);
     auto sent = co_await p.client.send_all("last words");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     REQUIRE(p.client.shutdown_send());
     outcome got;
     co_await recv_once(p.server, got);
@@ -162,7 +162,7 @@ task<> write_for_ever(tcp_stream& to, errc& ended) {
     while (ended == errc::ok) {
         auto sent = co_await to.send_all(piece);
         outside_lwip();
-        ended = sent.error;
+        ended = sent.error();
     }
 }
 
@@ -328,7 +328,7 @@ task<> keep_handles_past_time_wait(two_hosts& w, bool at_once) {
     p.client.close();
     p.server.abort();
     auto sent = co_await others.client.send_all("still here");
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     co_await recv_once(others.server, got);
     CHECK(got.count == 10);
 }
@@ -399,7 +399,7 @@ task<> fill_and_close(two_hosts& w, pair_of_streams& p, bool half_closed) {
     }
     transfer sent;
     co_await write_all(p.server, sent, beyond_window);
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     p.server.close();
 }
 

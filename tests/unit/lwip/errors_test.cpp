@@ -22,7 +22,7 @@ task<> write_into_a_cut(two_hosts& w, errc& writer, errc& reader) {
     transfer sent;
     received got;
     co_await weft::when_all(write_all(p.client, sent, 10'000'000), read_all(p.client, got));
-    writer = sent.error;
+    writer = sent.error();
     reader = got.error;
     w.mend();
 }

@@ -175,7 +175,7 @@ task<> still_works(two_hosts& w) {
     pair_of_streams p;
     co_await connect_pair(*w.a, *w.b, {bob_ip, 0}, p);
     auto sent = co_await p.client.send_all(pattern(0, 10'000));
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     p.client.close();
     received got;
     co_await read_all(p.server, got);

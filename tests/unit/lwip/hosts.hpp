@@ -263,8 +263,8 @@ inline task<> write_all(tcp_stream& to, transfer& done, std::size_t size, std::s
         auto sent = co_await to.send_all(piece);
         outside_lwip();
         done.count += sent.count;
-        if (sent.error != errc::ok) {
-            done.error = sent.error;
+        if (sent.error() != errc::ok) {
+            done = transfer(done.count, sent.error());
             co_return;
         }
     }

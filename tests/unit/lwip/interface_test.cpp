@@ -192,10 +192,10 @@ task<> transfer_through_loss(office& w, network_interface& netif) {
     CHECK(w.server.count(dhcp_server::request) == asked + 1);
     CHECK(w.server.count(dhcp_server::discover) == 1);
     CHECK(netif.ipv4()->address == w.server.gives);
-    while (done.count < size && done.error == errc::ok) {
+    while (done.count < size && done.error() == errc::ok) {
         co_await sleep(1s);
     }
-    CHECK(done.error == errc::ok);
+    CHECK(done.error() == errc::ok);
     p.client.close();
     while (got.size < size && got.error == errc::ok) {
         co_await sleep(1s);

@@ -46,7 +46,7 @@ task<> connect_for_ever(weft::stack& by, endpoint at, told& to) {
 task<> write_for_ever(tcp_stream stream, told& to) {
     transfer sent;
     co_await write_all(stream, sent, 100'000'000);
-    note(to, sent.error);
+    note(to, sent.error());
 }
 
 task<> keep_fresh(tcp_stream fresh, tcp_stream bound, told& to, weft::event& gone) {

@@ -140,7 +140,7 @@ task<> exchange_while_failing(two_hosts& w, one_way& there, one_way& back, bool&
 void check(const one_way& direction) {
     CHECK(direction.got.intact);
     CHECK(direction.got.size <= direction.sent.count);
-    if (direction.got.error == errc::ok && direction.sent.error == errc::ok) {
+    if (direction.got.error == errc::ok && direction.sent.error() == errc::ok) {
         CHECK(direction.sent.count == 200'000);
         CHECK(direction.got.size == 200'000);
     }

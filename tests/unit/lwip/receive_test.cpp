@@ -126,7 +126,7 @@ task<> drip(tcp_stream& to, std::size_t count, std::size_t step, std::size_t& se
     for (std::size_t i = 0; i < count; ++i) {
         const std::vector<std::byte> piece = pattern(sent, step);
         auto done = co_await to.send_all(piece);
-        if (done.error != errc::ok) {
+        if (done.error() != errc::ok) {
             co_return;
         }
         sent += step;

@@ -177,7 +177,7 @@ task<> stream_between(weft::stack& from, weft::stack& to, endpoint at, received&
     pair_of_streams p;
     co_await connect_pair(from, to, at, p);
     auto sent = co_await p.client.send_all(pattern(0, 10'000));
-    CHECK(sent.error == errc::ok);
+    CHECK(sent.error() == errc::ok);
     p.client.close();
     co_await read_all(p.server, got);
     CHECK(got.size == 10'000);

@@ -90,7 +90,19 @@ weft::task<> limited_any(weft::event& e, weft::duration limit, errc& out) {
 }
 weft::task<> limited_transfer(weft::transfer& out) {
     auto r = co_await weft::timeout(moves_until_canceled(), 1ms);
-    out = *r;
+    out = r;
+}
+weft::task<> moves_beside(weft::event& e, weft::transfer& out, errc& all) {
+    auto both = co_await weft::timeout(weft::when_any(moves_until_canceled(), e.wait()), 1ms);
+    all = error_of(both);
+    out = both ? std::get<0>(both->results) : weft::transfer();
+}
+weft::task<weft::transfer> moves_nothing() {
+    co_return weft::fail(errc::no_memory);
+}
+weft::task<> transfers_fail(weft::transfer& out) {
+    auto moved = co_await moves_nothing();
+    out = moved;
 }
 weft::task<> twice_within(weft::scope& in, std::string& log) {
     auto a = co_await weft::within(in, now(1));
@@ -237,8 +249,27 @@ TEST_CASE("timeout: a task<> that returns quietly after it was cut short counts 
     CHECK(direct == errc::timed_out);
     CHECK(nested == errc::timed_out);
     CHECK(any_of == errc::timed_out);
-    CHECK(moved.error == errc::timed_out);
+    CHECK(moved.error() == errc::timed_out);
     CHECK(moved.count == 3);
+}
+
+TEST_CASE("a transfer tells its own error through whatever waits for it") {
+    runtime rt;
+    weft::event e;
+    weft::transfer cut;
+    weft::transfer failed;
+    errc all = errc::ok;
+    weft::task_group group{rt.home};
+    (void)group.spawn(moves_beside(e, cut, all));
+    (void)group.spawn(transfers_fail(failed));
+    rt.settle();
+    CHECK(all == errc::ok); // bytes have moved: when_any() has something to hand over
+    CHECK(cut.error() == errc::canceled);
+    CHECK(cut.count == 3);
+    CHECK(failed.error() == errc::no_memory);
+    CHECK(failed.count == 0);
+    CHECK_FALSE(failed.has_value());
+    CHECK_FALSE(failed);
 }
 
 TEST_CASE("timeout: cancelled from outside it says canceled") {
