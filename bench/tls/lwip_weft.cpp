@@ -1,10 +1,11 @@
-// Both ends of TLS over lwIP's loopback: one direction in bulk, and how long the longest turn of
-// the loop was in handshakes: one step of cryptography at each end.
+// Both ends of TLS over lwIP's loopback: one direction in bulk, and how long the longest call of
+// mbedTLS was in a handshake, of each end.
 //
 //     tls_lwip_weft CERTIFICATE KEY BYTES HANDSHAKES
 
 #include "../lwip/clock_driver.hpp"
 #include "certificate.hpp"
+#include "steps.hpp"
 
 #include <weft/lwip.hpp>
 #include <weft/sync_wait.hpp>
@@ -14,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <vector>
 
 namespace {
 
@@ -67,27 +69,24 @@ weft::task<> bulk(ends& peers, std::uint64_t total) {
     static_cast<void>(both);
 }
 
-/// Turns until `work` is done; the longest of them.
-template <class T>
-T turn_by_turn(weft::loop& loop, weft::task<T> work, seconds& longest) {
-    weft::result<T> got = weft::fail(weft::errc::in_progress);
-    bool done = false;
-    weft::task_group group(loop);
-    static_cast<void>(
-        group.spawn([](weft::task<T> inner, weft::result<T>& into, bool& over) -> weft::task<> {
-            auto value = co_await std::move(inner);
-            into = std::move(value);
-            over = true;
-        }(std::move(work), got, done)));
-    while (!done) {
-        const auto begin = clock_type::now();
-        static_cast<void>(loop.poll());
-        longest = std::max(longest, seconds(clock_type::now() - begin));
+/// The median of what each handshake's longest took: others run on the machine, too.
+struct longest_calls {
+    std::vector<bench::step> seen;
+
+    bench::step median() {
+        const auto middle = seen.begin() + static_cast<std::ptrdiff_t>(seen.size() / 2);
+        std::nth_element(seen.begin(), middle, seen.end(), [](const auto& one, const auto& other) {
+            return one.took < other.took;
+        });
+        return *middle;
     }
-    return std::move(*got);
-}
+};
 
 } // namespace
+
+std::int64_t bench::clock_of_steps() noexcept {
+    return clock_type::now().time_since_epoch().count();
+}
 
 int main(int argc, char** argv) {
     if (argc != 5) {
@@ -108,13 +107,14 @@ int main(int argc, char** argv) {
     if (!listener) {
         bench::fail("listen", weft::message(listener.error()));
     }
-    // the shortest of the longest: what else runs on the machine makes turns longer, never shorter
-    seconds longest = seconds::max();
+    longest_calls of_client;
+    longest_calls of_server;
     ends peers;
     for (unsigned i = 0; i < handshakes; ++i) {
-        seconds of_this{};
-        peers = turn_by_turn(loop, meet(**net, *listener, server, *client), of_this);
-        longest = std::min(longest, of_this);
+        auto met = weft::sync_wait(loop, meet(**net, *listener, server, *client));
+        peers = std::move(*met);
+        of_client.seen.push_back(bench::longest_step(false));
+        of_server.seen.push_back(bench::longest_step(true));
     }
     const auto begin = clock_type::now();
     auto done = weft::sync_wait(loop, bulk(peers, total));
@@ -122,7 +122,12 @@ int main(int argc, char** argv) {
     if (!done) {
         bench::fail("bulk", weft::message(done.error()));
     }
+    const bench::step client_s = of_client.median();
+    const bench::step server_s = of_server.median();
     std::printf(
-        "{\"gbps\": %.3f, \"longest_turn_us\": %.0f}\n",
-        static_cast<double>(total) * 8 / took.count() / 1e9, longest.count() * 1e6);
+        "{\"gbps\": %.3f, \"client_us\": %.0f, \"client_in\": \"%s\", \"server_us\": %.0f, "
+        "\"server_in\": \"%s\"}\n",
+        static_cast<double>(total) * 8 / took.count() / 1e9,
+        static_cast<double>(client_s.took) / 1e3, client_s.message,
+        static_cast<double>(server_s.took) / 1e3, server_s.message);
 }

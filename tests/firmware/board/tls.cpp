@@ -4,6 +4,7 @@
 #include "board.h"
 #include "board.hpp"
 #include "identity.hpp"
+#include "steps.hpp"
 
 #include <weft/frame_arena.hpp>
 #include <weft/lwip.hpp>
@@ -99,15 +100,24 @@ weft::task<pair> shake_hands(ends& both, const weft::tls_session& earlier, bool&
     co_return pair{std::move(*server), std::move(*client)};
 }
 
+void say_longest_step(std::string_view name, std::string_view end, const bench::step& longest) {
+    board::say(name, end, ".longest ", static_cast<std::uint32_t>(longest.took));
+    board::say(name, end, ".message ", longest.message);
+}
+
 weft::task<pair> measured(ends& both, const weft::tls_session& earlier, std::string_view name) {
     weft::tls_memory::reset_high_water();
     const std::size_t before = weft::tls_memory::in_use();
+    [[maybe_unused]] auto forgotten = bench::longest_step(false);
+    forgotten = bench::longest_step(true);
     const std::int64_t begun = board_now();
     bool over = false;
     std::uint32_t longest = 0;
     auto made = co_await weft::when_all(shake_hands(both, earlier, over), watch(over, longest));
     board::say(name, ".instructions ", instructions_since(begun));
-    board::say(name, ".longest_step ", longest);
+    board::say(name, ".longest_turn ", longest);
+    say_longest_step(name, ".client", bench::longest_step(false));
+    say_longest_step(name, ".server", bench::longest_step(true));
     board::say(name, ".most ", static_cast<std::uint32_t>(weft::tls_memory::high_water() - before));
     board::say(name, ".kept ", static_cast<std::uint32_t>(weft::tls_memory::in_use() - before));
     auto& connected = std::get<0>(made);
@@ -272,6 +282,10 @@ std::uint32_t stack_used() noexcept {
 }
 
 } // namespace
+
+std::int64_t bench::clock_of_steps() noexcept {
+    return board_now();
+}
 
 int main() {
     paint_stack();
