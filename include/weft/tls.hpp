@@ -75,8 +75,8 @@ class tls_context {
 
     /// errc::invalid_argument: what cannot be read as what it should be, a key that is another
     /// certificate's, a name that mbedTLS does not know, verify without authorities;
-    /// errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an mbedTLS without it;
-    /// errc::no_memory.
+    /// errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an mbedTLS without it, and
+    /// an end that a board's was configured without; errc::no_memory.
     [[nodiscard]] static result<tls_context> client(const tls_options& options) noexcept;
     /// The same, and errc::invalid_argument without certificate and key. `verify` is of clients.
     [[nodiscard]] static result<tls_context> server(const tls_options& options) noexcept;

@@ -159,6 +159,9 @@ def loopback(image):
           said.get("cipher") == "TLS-ECDHE-ECDSA-WITH-CHACHA20-POLY1305-SHA256", said)
     longest = {end: (said.get(f"full.{end}.message"), int(said.get(f"full.{end}.longest", 0)))
                for end in ("client", "server")}
+    check("a client's elliptic curves go in steps; a server's, but for the key exchange's, too",
+          0 < longest["client"][1] < 2_000_000 and longest["server"][0] == "ClientKeyExchange" and
+          longest["server"][1] * 7 < int(said["full.instructions"]), longest)
     check("a session is resumed, without elliptic curves", said.get("resumed") == "1" and
           int(said["resumed.instructions"]) * 50 < int(said["full.instructions"]), said)
     check("a handshake without memory is errc::no_memory; with memory it succeeds again",

@@ -2,6 +2,7 @@
 
 #include "net/tls/errors.hpp"
 #include "net/tls/random.hpp"
+#include "net/tls/signing.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -57,6 +58,26 @@ errc parse(mbedtls_x509_crt& into, std::string_view given) noexcept {
     const int failed = mbedtls_x509_crt_parse(&into, text.data(), text.size());
     return failed == 0 ? errc::ok : meaning_for_options(failed < 0 ? failed : -1);
 }
+
+/// A board's mbedTLS may be without clients or without servers.
+constexpr bool is_built([[maybe_unused]] configuration::end which) noexcept {
+#if !defined(MBEDTLS_SSL_CLI_C)
+    return which == configuration::end::server;
+#elif !defined(MBEDTLS_SSL_SRV_C)
+    return which == configuration::end::client;
+#else
+    return true;
+#endif
+}
+
+#if defined(MBEDTLS_ECP_RESTARTABLE)
+/// Of a curve at a time, in multiplications of its field. P-256 has 3,300; a Cortex-M3 takes 4,000
+/// instructions for one.
+constexpr unsigned operations_in_a_step = 250;
+constexpr bool in_steps = true;
+#else
+constexpr bool in_steps = false;
+#endif
 
 int parse_key(mbedtls_pk_context& into, const parsable& text, std::string_view password) noexcept {
     const auto* const secret = reinterpret_cast<const unsigned char*>(password.data());
@@ -124,6 +145,9 @@ result<configuration*> configuration::make(end which, const tls_options& options
     if (!made) {
         return fail(errc::no_memory);
     }
+#if defined(MBEDTLS_ECP_RESTARTABLE)
+    mbedtls_ecp_set_max_ops(operations_in_a_step);
+#endif
     const memory_watch watch;
     if (const errc error = made->take(options); error != errc::ok) {
         return fail(watch.or_memory(error));
@@ -132,6 +156,9 @@ result<configuration*> configuration::make(end which, const tls_options& options
 }
 
 errc configuration::take(const tls_options& options) noexcept {
+    if (!is_built(end_)) {
+        return errc::not_supported;
+    }
     const int failed = mbedtls_ssl_config_defaults(
         &config_, end_ == end::client ? MBEDTLS_SSL_IS_CLIENT : MBEDTLS_SSL_IS_SERVER,
         MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
@@ -188,7 +215,7 @@ errc configuration::take_minimum(tls_version minimum) noexcept {
 
 errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
     if (end_ == end::client) {
-#if defined(MBEDTLS_SSL_SESSION_TICKETS)
+#if defined(MBEDTLS_SSL_CLI_C) && defined(MBEDTLS_SSL_SESSION_TICKETS)
         resumes_ = wanted;
         mbedtls_ssl_conf_session_tickets(
             &config_,
@@ -219,9 +246,12 @@ errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
 void configuration::take_curves() noexcept {
 #if MBEDTLS_VERSION_MAJOR < 3 && defined(MBEDTLS_ECP_C)
     constexpr mbedtls_ecp_group_id first[] = {MBEDTLS_ECP_DP_CURVE25519, MBEDTLS_ECP_DP_SECP256R1};
+    const auto wanted = [this](mbedtls_ecp_group_id curve) noexcept {
+        return !(in_steps && end_ == end::client && curve == MBEDTLS_ECP_DP_CURVE25519);
+    };
     std::size_t known = 0;
     for (const mbedtls_ecp_group_id each : first) {
-        if (mbedtls_ecp_curve_info_from_grp_id(each) != nullptr) {
+        if (wanted(each) && mbedtls_ecp_curve_info_from_grp_id(each) != nullptr) {
             curves_[known++] = each;
         }
     }
@@ -338,6 +368,9 @@ errc configuration::take_own(const tls_options& options) noexcept {
     if (const int failed = check_pair(own_, key_); failed != 0) {
         return meaning_for_options(failed);
     }
+#if WEFT_TLS_SIGNS_IN_STEPS
+    sign_in_steps(config_, *this);
+#endif
     const int failed = mbedtls_ssl_conf_own_cert(&config_, &own_, &key_);
     return failed == 0 ? errc::ok : meaning_for_options(failed);
 }

@@ -52,6 +52,10 @@ class configuration : public allocated {
     [[nodiscard]] const mbedtls_ssl_config* get() const noexcept { return &config_; }
     [[nodiscard]] end which() const noexcept { return end_; }
     [[nodiscard]] bool resumes() const noexcept { return resumes_; }
+    /// Of a certificate that this end shows; null: not known.
+    [[nodiscard]] mbedtls_pk_context* key_of(const mbedtls_x509_crt& shown) noexcept {
+        return &shown == &own_ ? &key_ : nullptr;
+    }
     [[nodiscard]] pace& handshakes() noexcept { return handshakes_; }
 
   private:

@@ -18,6 +18,8 @@ bool is_wait(int returned) noexcept {
     switch (returned) {
     case MBEDTLS_ERR_SSL_WANT_READ:
     case MBEDTLS_ERR_SSL_WANT_WRITE:
+    case MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS: // elliptic curves in steps
+    case MBEDTLS_ERR_SSL_ASYNC_IN_PROGRESS:
 #if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
     case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
 #endif
@@ -74,9 +76,11 @@ result<tcp_socket*> socket::open(
     if (failed == 0 && how.which() == configuration::end::client) {
         failed = mbedtls_ssl_set_hostname(&made->ssl_, name.empty() ? nullptr : text.data());
     }
+#if defined(MBEDTLS_SSL_CLI_C)
     if (failed == 0 && earlier != nullptr) {
         failed = mbedtls_ssl_set_session(&made->ssl_, &earlier->get());
     }
+#endif
     if (failed != 0) {
         return fail(meaning_for_options(failed));
     }
@@ -151,6 +155,9 @@ bool socket::at_certificates() const noexcept {
 }
 
 result<saved_session*> socket::save_session() const noexcept {
+#if !defined(MBEDTLS_SSL_CLI_C)
+    return fail(errc::not_supported);
+#else
     if (!how_->resumes() || state_ != state::open) {
         return fail(errc::not_supported);
     }
@@ -168,6 +175,7 @@ result<saved_session*> socket::save_session() const noexcept {
         return fail(meaning(failed, 0) == errc::no_memory ? errc::no_memory : errc::not_supported);
     }
     return made.release();
+#endif
 }
 
 /// One message of it.
