@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""weft as a library of a firmware project that is built with CMake: the project in cmake/ builds, boots and echoes;
-bad settings are refused with a line that names them."""
+"""weft as a library of a firmware project that is built with CMake: the project in cmake/ builds, boots and echoes, and
+with WEFT_TLS gives curl its page; bad settings are refused with a line that names them."""
 
 import pathlib
 import shutil
@@ -26,19 +26,37 @@ def configure(place, *options):
                  "-DCMAKE_BUILD_TYPE=MinSizeRel", *options)
 
 
+def try_tls():
+    """For a Cortex-M0+, whose code runs on this board as well."""
+    place = PLACE / "tls"
+    said = configure(place, "-DWEFT_TLS=ON", "-DCMAKE_SYSTEM_PROCESSOR=cortex-m0plus")
+    check("WEFT_TLS=ON", said.returncode == 0, said.stdout)
+    said = cmake("--build", place, "-j2", "--target", "https")
+    check("and builds for a Cortex-M0+", said.returncode == 0, said.stdout[-3000:])
+    with firmware.Board(place / "https", ports=[443]) as board:
+        board.until("a status page over TLS at port 443")
+        port = board.port[443]
+        done = subprocess.run(["curl", "-sS", "--max-time", "20", "--cacert", place / "authority.pem", "--resolve",
+                               f"board.test:{port}:127.0.0.1", f"https://board.test:{port}/"],
+                              capture_output=True, text=True)
+        check("curl gets its page over TLS", done.returncode == 0 and "</html>" in done.stdout, done.stderr)
+        check("and it ends", board.quit() == 0, board.printed)
+
+
 def try_bad_settings():
     place = PLACE / "refused"
     for option, told in (("-DWEFT_LWIP_PROFILE=huge", "WEFT_LWIP_PROFILE is huge"),
                          ("-DWEFT_LWIP_DIR=/nowhere", "no lwIP in /nowhere"),
+                         ("-DWEFT_TLS=ON;-DWEFT_MBEDTLS_DIR=/nowhere", "no mbedTLS 2.28 in /nowhere"),
                          ("-DWEFT_EXPECTED_DIR=", "tl/expected.hpp is missing")):
-        said = configure(place, option)
+        said = configure(place, *option.split(";"))
         check(f"{option} is refused, and why", said.returncode != 0 and told in " ".join(said.stdout.split()),
               said.stdout)
         shutil.rmtree(place)
 
 
 def main():
-    firmware.need_tools("cmake")
+    firmware.need_tools("cmake", "openssl", "curl")
     said = configure(PLACE)
     check("a firmware project adds weft with add_subdirectory()", said.returncode == 0, said.stdout)
     said = cmake("--build", PLACE, "-j2")
@@ -51,6 +69,7 @@ def main():
         check("and ends", board.quit() == 0, board.printed)
     with firmware.Board(PLACE / "sockets", network=False) as board:
         check("its program on the facade sends itself a datagram", board.wait() == 0, board.printed)
+    try_tls()
     try_bad_settings()
     finish()
 
