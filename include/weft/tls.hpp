@@ -53,10 +53,11 @@ struct tls_options {
     std::int64_t (*clock)(void* clock_context) noexcept = nullptr;
     void* clock_context = nullptr;
     /// A server remembers peers for a day, by tickets (RFC 5077, 8446) and, 50 of them, by session
-    /// id (RFC 5246); a client asks for tickets. Where mbedTLS is built with it.
+    /// id (RFC 5246); a client asks for tickets. Where mbedTLS is built with it. (In TLS 1.3 not by
+    /// servers that look at certificates: mbedTLS would not remember what it found.)
     bool resumption = true;
     /// The longest record that a client asks its server for, both ways (RFC 6066): 512, 1024, 2048
-    /// or 4096 bytes, or 0, 16 KiB. Servers grant what they are asked for.
+    /// or 4096 bytes, or 0, 16 KiB. Servers grant what they are asked for, in TLS 1.2.
     std::uint16_t longest_record = 0;
 };
 
@@ -157,13 +158,13 @@ class tls_stream : public tcp_stream {
     [[nodiscard]] std::string_view protocol() const noexcept;
     /// What is wrong with the peer's certificate; errc::ok: nothing, or it was not asked for.
     [[nodiscard]] errc certificate() const noexcept;
-    /// That certificate, DER; empty: none. Valid until the stream is closed.
+    /// That certificate, DER; empty: none, or resumed in TLS 1.3. Valid until the stream is closed.
     [[nodiscard]] std::span<const std::byte> peer_certificate() const noexcept;
     /// The handshake went on from an earlier one.
     [[nodiscard]] bool resumed() const noexcept;
-    /// Of a client, for later ones; servers of TLS 1.3 give it after the handshake, with the first
-    /// bytes. errc::not_supported: a server, or without resumption; errc::bad_handle;
-    /// errc::no_memory.
+    /// Of a client, for later ones. Servers of TLS 1.3 give it after the handshake, mostly with the
+    /// first bytes, and new ones later: errc::would_block until it is there.
+    /// errc::not_supported: a server, or without resumption; errc::bad_handle; errc::no_memory.
     [[nodiscard]] result<tls_session> session() const noexcept;
 
   private:

@@ -5,6 +5,7 @@
 #include <weft/sleep.hpp>
 #include <weft/timeout.hpp>
 
+#include <array>
 #include <cstdint>
 #include <ctime>
 #include <string>
@@ -87,6 +88,15 @@ task<> refusals(world& w) {
         auto met = co_await meet(w, each.server, each.client, each.expected);
         REQUIRE(met.has_value());
         CHECK(error_of(met->server) == each.at_server);
+        if (each.at_client == errc::tls_alert && met->client) {
+            // there a client is through before its server has looked at its certificate, which
+            // says so, with mbedTLS 3.6, by a key that clients do not expect any more
+            CHECK(met->client->version() == "TLSv1.3");
+            std::array<std::byte, 1> byte{};
+            auto told = co_await met->client->recv(byte);
+            CHECK(error_of(told) == errc::tls_protocol);
+            continue;
+        }
         CHECK(error_of(met->client) == each.at_client);
     }
 }

@@ -179,7 +179,7 @@ errc configuration::take(const tls_options& options) noexcept {
     if (const errc error = take_minimum(options.minimum); error != errc::ok) {
         return error;
     }
-    if (const errc error = take_resumption(options.resumption); error != errc::ok) {
+    if (const errc error = take_resumption(options); error != errc::ok) {
         return error;
     }
     if (const errc error = take_longest_record(options.longest_record); error != errc::ok) {
@@ -201,7 +201,7 @@ errc configuration::take_minimum(tls_version minimum) noexcept {
     }
     mbedtls_ssl_conf_min_version(
         &config_, MBEDTLS_SSL_MAJOR_VERSION_3, MBEDTLS_SSL_MINOR_VERSION_3);
-#elif defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#elif WEFT_TLS_1_3
     mbedtls_ssl_conf_min_tls_version(
         &config_,
         minimum == tls_version::tls_1_3 ? MBEDTLS_SSL_VERSION_TLS1_3 : MBEDTLS_SSL_VERSION_TLS1_2);
@@ -213,13 +213,24 @@ errc configuration::take_minimum(tls_version minimum) noexcept {
     return errc::ok;
 }
 
-errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
+errc configuration::take_resumption(const tls_options& options) noexcept {
+    [[maybe_unused]] const bool wanted = options.resumption;
+#if WEFT_TLS_1_3
+    // by an earlier secret and new ones: forward secrecy is worth one multiplication
+    mbedtls_ssl_conf_tls13_key_exchange_modes(
+        &config_, MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
+#endif
     if (end_ == end::client) {
 #if defined(MBEDTLS_SSL_CLI_C) && defined(MBEDTLS_SSL_SESSION_TICKETS)
         resumes_ = wanted;
         mbedtls_ssl_conf_session_tickets(
             &config_,
             wanted ? MBEDTLS_SSL_SESSION_TICKETS_ENABLED : MBEDTLS_SSL_SESSION_TICKETS_DISABLED);
+#if WEFT_TLS_1_3
+        mbedtls_ssl_conf_tls13_enable_signal_new_session_tickets(
+            &config_, wanted ? MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_ENABLED
+                             : MBEDTLS_SSL_TLS1_3_SIGNAL_NEW_SESSION_TICKETS_DISABLED);
+#endif
 #endif
         return errc::ok;
     }
@@ -235,6 +246,12 @@ errc configuration::take_resumption([[maybe_unused]] bool wanted) noexcept {
     }
     mbedtls_ssl_conf_session_tickets_cb(
         &config_, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse, &tickets_);
+#if WEFT_TLS_1_3
+    if (options.verify != tls_verify::none) {
+        // mbedTLS keeps nothing of the client's certificate in these, and would call any good
+        mbedtls_ssl_conf_new_session_tickets(&config_, 0);
+    }
+#endif
 #endif
 #if WEFT_TLS_CACHE
     mbedtls_ssl_conf_session_cache(&config_, &cache_, mbedtls_ssl_cache_get, mbedtls_ssl_cache_set);
@@ -405,7 +422,7 @@ errc configuration::take_names(const tls_options& options) noexcept {
 /// Versions that none of the suites is of are not offered: mbedTLS 3 would choose one and fail.
 errc configuration::take_ciphers([[maybe_unused]] tls_version minimum) noexcept {
     mbedtls_ssl_conf_ciphersuites(&config_, ciphers_.data());
-#if MBEDTLS_VERSION_MAJOR >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#if WEFT_TLS_1_3
     bool of_1_3 = false;
     bool of_1_2 = false;
     for (std::size_t i = 0; ciphers_[i] != 0; ++i) {

@@ -31,6 +31,12 @@
 #define WEFT_TLS_CACHE 0
 #endif
 
+#if MBEDTLS_VERSION_MAJOR >= 3 && defined(MBEDTLS_SSL_PROTO_TLS1_3)
+#define WEFT_TLS_1_3 1
+#else
+#define WEFT_TLS_1_3 0
+#endif
+
 namespace weft::tls {
 
 class configuration : public allocated {
@@ -69,7 +75,7 @@ class configuration : public allocated {
     errc take_names(const tls_options& options) noexcept;
     errc take_minimum(tls_version minimum) noexcept;
     errc take_ciphers(tls_version minimum) noexcept;
-    errc take_resumption(bool wanted) noexcept;
+    errc take_resumption(const tls_options& options) noexcept;
     errc take_longest_record(unsigned bytes) noexcept;
     void take_curves() noexcept;
     static int

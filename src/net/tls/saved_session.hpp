@@ -4,6 +4,7 @@
 #include "net/tls/configuration.hpp"
 
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include <mbedtls/ssl.h>
@@ -13,7 +14,8 @@ namespace weft::tls {
 /// With whom it was and how they were looked at: it shortens nothing else.
 class saved_session : public allocated {
   public:
-    saved_session(configuration& how, const char* name) noexcept : how_(&how) {
+    saved_session(configuration& how, const char* name, std::uint32_t found) noexcept
+        : how_(&how), found_(found) {
         how.keep();
         std::strncpy(name_.data(), name, name_.size() - 1);
         mbedtls_ssl_session_init(&session_);
@@ -28,11 +30,14 @@ class saved_session : public allocated {
     [[nodiscard]] bool is_of(const configuration& how, const char* name) const noexcept {
         return how_ == &how && std::strcmp(name_.data(), name) == 0;
     }
+    /// What was wrong with the certificate. (Sessions of TLS 1.3 do not have it in mbedTLS.)
+    [[nodiscard]] std::uint32_t found() const noexcept { return found_; }
     [[nodiscard]] mbedtls_ssl_session& get() noexcept { return session_; }
     [[nodiscard]] const mbedtls_ssl_session& get() const noexcept { return session_; }
 
   private:
     configuration* how_;
+    std::uint32_t found_;
     std::array<char, 256> name_{};
     mbedtls_ssl_session session_;
 };

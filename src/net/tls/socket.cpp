@@ -14,18 +14,24 @@ namespace {
 
 constexpr readiness both = readiness::readable | readiness::writable;
 
+/// TLS 1.3: a session to be resumed, at any time after the handshake.
+bool is_ticket([[maybe_unused]] int returned) noexcept {
+#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
+    return returned == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET;
+#else
+    return false;
+#endif
+}
+
 bool is_wait(int returned) noexcept {
     switch (returned) {
     case MBEDTLS_ERR_SSL_WANT_READ:
     case MBEDTLS_ERR_SSL_WANT_WRITE:
     case MBEDTLS_ERR_SSL_CRYPTO_IN_PROGRESS: // elliptic curves in steps
     case MBEDTLS_ERR_SSL_ASYNC_IN_PROGRESS:
-#if defined(MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET)
-    case MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET:
-#endif
         return true;
     default:
-        return false;
+        return is_ticket(returned);
     }
 }
 
@@ -79,6 +85,7 @@ result<tcp_socket*> socket::open(
 #if defined(MBEDTLS_SSL_CLI_C)
     if (failed == 0 && earlier != nullptr) {
         failed = mbedtls_ssl_set_session(&made->ssl_, &earlier->get());
+        made->found_before_ = earlier->found();
     }
 #endif
     if (failed != 0) {
@@ -146,12 +153,23 @@ bool socket::handshake_over() const noexcept {
 #endif
 }
 
+#if WEFT_TLS_1_3
+bool socket::is_1_3() const noexcept {
+    return mbedtls_ssl_get_version_number(&ssl_) == MBEDTLS_SSL_VERSION_TLS1_3;
+}
+#endif
+
 bool socket::at_certificates() const noexcept {
 #if MBEDTLS_VERSION_MAJOR < 3
     return ssl_.state == MBEDTLS_SSL_SERVER_CERTIFICATE;
 #else
     return ssl_.MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_SERVER_CERTIFICATE;
 #endif
+}
+
+std::uint32_t socket::found() const noexcept {
+    const std::uint32_t told = mbedtls_ssl_get_verify_result(&ssl_);
+    return resumed() ? told | found_before_ : told;
 }
 
 result<saved_session*> socket::save_session() const noexcept {
@@ -166,11 +184,18 @@ result<saved_session*> socket::save_session() const noexcept {
 #else
     const char* const name = ssl_.MBEDTLS_PRIVATE(hostname); // "" if there was none
 #endif
-    std::unique_ptr<saved_session> made(new (std::nothrow)
-                                            saved_session(*how_, name != nullptr ? name : ""));
+    std::unique_ptr<saved_session> made(
+        new (std::nothrow) saved_session(*how_, name != nullptr ? name : "", found()));
     if (!made) {
         return fail(errc::no_memory);
     }
+#if WEFT_TLS_1_3
+    if (is_1_3() && !has_ticket_) {
+        return fail(errc::would_block);
+    }
+    // each may be had once only, in case that another comes; whoever asks twice wants the same
+    ssl_.MBEDTLS_PRIVATE(session)->MBEDTLS_PRIVATE(exported) = 0;
+#endif
     if (const int failed = mbedtls_ssl_get_session(&ssl_, &made->get()); failed != 0) {
         return fail(meaning(failed, 0) == errc::no_memory ? errc::no_memory : errc::not_supported);
     }
@@ -264,6 +289,7 @@ io_count socket::read_records(std::byte* into, std::size_t size) noexcept {
         if (n > 0 || (n == 0 && mbedtls_ssl_get_bytes_avail(&ssl_) > 0)) {
             return n;
         }
+        has_ticket_ = has_ticket_ || is_ticket(n);
         if (n == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
             end_input(errc::end_of_stream);
         } else if (n == 0 && below_ended_) {
@@ -340,7 +366,11 @@ io_count socket::send_some(const std::byte* from, std::size_t size) noexcept {
         return 0;
     }
     sending_ = true;
-    const int n = mbedtls_ssl_write(&ssl_, reinterpret_cast<const unsigned char*>(from), size);
+    int n = 0;
+    do { // a ticket that was to be looked at first, if reading stopped before it
+        n = mbedtls_ssl_write(&ssl_, reinterpret_cast<const unsigned char*>(from), size);
+        has_ticket_ = has_ticket_ || is_ticket(n);
+    } while (is_ticket(n));
     sending_ = false;
     if (n > 0) {
         return n;
@@ -406,6 +436,13 @@ errc socket::take_error() noexcept {
 }
 
 errc socket::why(int returned) const noexcept {
+#if WEFT_TLS_1_3
+    // a client by mbedTLS refuses certificates in clear, when its server expects ciphertext already
+    if (returned == MBEDTLS_ERR_SSL_INVALID_MAC && state_ == state::handshake && is_1_3() &&
+        ssl_.MBEDTLS_PRIVATE(in_hdr)[0] == MBEDTLS_SSL_MSG_ALERT) {
+        return errc::tls_alert;
+    }
+#endif
     return returned == below_failed ? below_error_
                                     : meaning(returned, mbedtls_ssl_get_verify_result(&ssl_));
 }

@@ -53,6 +53,8 @@ class socket final : public tcp_socket,
     [[nodiscard]] const mbedtls_ssl_context& session() const noexcept { return ssl_; }
     [[nodiscard]] bool resumed() const noexcept { return state_ == state::open && !whole_; }
     result<saved_session*> save_session() const noexcept;
+    /// What is wrong with the peer's certificate, or was when it was looked at: MBEDTLS_X509_*.
+    [[nodiscard]] std::uint32_t found() const noexcept;
 
     bool reclaim() noexcept override;
 
@@ -94,6 +96,9 @@ class socket final : public tcp_socket,
     [[nodiscard]] bool all_given() const noexcept { return unsent_ == 0 && spilled_ == 0; }
     [[nodiscard]] bool handshake_over() const noexcept;
     [[nodiscard]] bool at_certificates() const noexcept;
+#if WEFT_TLS_1_3
+    [[nodiscard]] bool is_1_3() const noexcept;
+#endif
     [[nodiscard]] errc why(int returned) const noexcept;
     void end_input(errc reason) noexcept;
     void end_output(errc reason) noexcept;
@@ -118,6 +123,7 @@ class socket final : public tcp_socket,
     bool below_ended_ = false; // and its stream has ended
     bool sending_ = false;     // mbedTLS is in a record of the program's
     bool whole_ = false;       // the handshake had certificates, so it resumed nothing
+    bool has_ticket_ = false;  // TLS 1.3: there is a session to be saved
     // Without TCP_NODELAY once the handshake is over. In it messages go out one by one, and the
     // last of each flight would wait for the delayed ACK of those before.
     bool gathers_ = false;
@@ -130,6 +136,7 @@ class socket final : public tcp_socket,
     // A record that mbedTLS has made and not yet given out whole: the program was told that so many
     // of its bytes are taken. mbedTLS takes no others before, and nothing of its own either.
     std::size_t unsent_ = 0;
+    std::uint32_t found_before_ = 0; // of the session that is gone on from
     // Of the record under way, what was not given out yet. mbedTLS may give it out while it reads,
     // too: after the last of it, it must not be asked to go on.
     std::size_t left_ = 0;

@@ -116,12 +116,11 @@ std::string_view tls_stream::protocol() const noexcept {
     return view_of(session != nullptr ? mbedtls_ssl_get_alpn_protocol(session) : nullptr);
 }
 errc tls_stream::certificate() const noexcept {
-    const auto* const session = session_of(*this);
-    if (session == nullptr) {
+    const tls::socket* const socket = socket_of(*this);
+    if (socket == nullptr) {
         return errc::bad_handle;
     }
-    const std::uint32_t flags = mbedtls_ssl_get_verify_result(session);
-    return tls::refusal(flags & ~std::uint32_t{MBEDTLS_X509_BADCERT_SKIP_VERIFY});
+    return tls::refusal(socket->found() & ~std::uint32_t{MBEDTLS_X509_BADCERT_SKIP_VERIFY});
 }
 std::span<const std::byte> tls_stream::peer_certificate() const noexcept {
     const auto* const session = session_of(*this);
