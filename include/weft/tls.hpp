@@ -10,6 +10,7 @@
 
 #include <weft/tcp.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -32,16 +33,59 @@ enum class tls_verify : std::uint8_t {
 
 enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
 
+/// What a server shows to whom asks for `name` (SNI, RFC 6066): as the certificate and key of
+/// tls_options. "*.example.org" is any one label before the rest.
+struct tls_identity {
+    std::string_view name;
+    std::string_view certificate;
+    std::string_view key;
+    std::string_view key_password = {};
+};
+
+/// A server's further certificates; the first that fits is shown. What chooses among them is linked
+/// to programs that make one of these.
+class tls_identities {
+  public:
+    constexpr tls_identities() noexcept = default; // none
+    explicit(false) tls_identities(std::span<const tls_identity> each) noexcept;
+
+  private:
+    friend class tls::configuration;
+    std::span<const tls_identity> each_;
+    errc (*take_)(tls::configuration&, std::span<const tls_identity>) noexcept = nullptr;
+};
+
+/// SHA-256 of a certificate's public key, its SubjectPublicKeyInfo (RFC 7469, 2.4):
+/// `openssl x509 -in FILE -noout -pubkey | openssl pkey -pubin -outform DER | sha256sum`.
+using tls_pin = std::array<std::byte, 32>;
+
+/// Keys of peers, 8 at most. Linked like tls_identities.
+class tls_pins {
+  public:
+    constexpr tls_pins() noexcept = default; // any key
+    explicit(false) tls_pins(std::span<const tls_pin> keys) noexcept;
+
+  private:
+    friend class tls::configuration;
+    std::span<const tls_pin> keys_;
+    errc (*take_)(tls::configuration&, std::span<const tls_pin>) noexcept = nullptr;
+};
+
 /// Copied by what is made of it: nothing need outlive the call. Certificates and keys are PEM, any
 /// number of them in a row, or DER, one.
 struct tls_options {
     /// Whom to believe. The file is PEM, as systems keep it.
     std::string_view authorities = {};
     const char* authorities_file = nullptr;
+    /// The peer's own certificate has one of these keys, or is errc::certificate_untrusted. Without
+    /// authorities nobody need have signed it; its name and its dates are looked at as always.
+    tls_pins pins = {};
     /// What this end shows, its own certificate first, and the key to that. A server must.
     std::string_view certificate = {};
     std::string_view key = {};
     std::string_view key_password = {};
+    /// And what a server shows to whom asks for another name. Given in braces: `{table}`.
+    tls_identities identities = {};
     tls_verify verify = tls_verify::required;
     /// Application protocols, the favourite first (RFC 7301): at most 8, 31 bytes each.
     std::span<const std::string_view> protocols = {};
@@ -75,9 +119,9 @@ class tls_context {
     ~tls_context();
 
     /// errc::invalid_argument: what cannot be read as what it should be, a key that is another
-    /// certificate's, a name that mbedTLS does not know, verify without authorities;
-    /// errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an mbedTLS without it, and
-    /// an end that a board's was configured without; errc::no_memory.
+    /// certificate's, a name that mbedTLS does not know, verify without authorities or pins,
+    /// identities of a client; errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an
+    /// mbedTLS without it, and an end that a board's was configured without; errc::no_memory.
     [[nodiscard]] static result<tls_context> client(const tls_options& options) noexcept;
     /// The same, and errc::invalid_argument without certificate and key. `verify` is of clients.
     [[nodiscard]] static result<tls_context> server(const tls_options& options) noexcept;
@@ -86,6 +130,7 @@ class tls_context {
     [[nodiscard]] static std::string_view known_cipher(std::size_t i) noexcept;
 
   private:
+    friend class tls_session;
     friend class tls_stream;
     explicit tls_context(tls::configuration* owned) noexcept : own_(owned) {}
     tls::configuration* own_ = nullptr;
@@ -103,6 +148,20 @@ class tls_session {
     }
     ~tls_session();
     [[nodiscard]] explicit operator bool() const noexcept { return own_ != nullptr; }
+
+    /// As bytes, for a file or a board's flash, so that a device resumes after its restart, too.
+    /// They hold the connection's secret, by which who reads them may read what was sent in TLS
+    /// 1.2 and pass for this client; the server's name and, in TLS 1.2, its certificate: some 200
+    /// to 2,000 bytes. save() gives their number, saved_size() of a session that is there;
+    /// errc::message_too_long: more than `into` has; errc::invalid_argument: none.
+    [[nodiscard]] std::size_t saved_size() const noexcept;
+    [[nodiscard]] result<std::size_t> save(std::span<std::byte> into) const noexcept;
+    /// And back, for a client's context with the same authorities, pins and `verify` as when it
+    /// was saved: else, and for what save() of the same build of mbedTLS did not give,
+    /// errc::invalid_argument; errc::not_supported: without resumption; errc::no_memory. A changed
+    /// byte is not always noticed: keep them where nobody else writes.
+    [[nodiscard]] static result<tls_session>
+    load(const tls_context& of, std::span<const std::byte> saved) noexcept;
 
   private:
     friend class tls_stream;

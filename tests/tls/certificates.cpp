@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -78,8 +79,23 @@ const certificates& made() {
                                   in.of("expired"), in.read("stranger.pem"),
                                   in.of("strange"), in.of("rsa"),
                                   in.of("chain"),   in.of("leaf"),
-                                  in.of("itself")};
+                                  in.of("itself"),  in.of("other")};
     return all;
+}
+
+weft::tls_pin pin_of(const identity& who) {
+    const std::string path = made().directory + "/pinned";
+    std::ofstream(path) << who.certificate;
+    const std::string command = "openssl x509 -noout -pubkey -in " + path +
+                                " | openssl pkey -pubin -outform DER" +
+                                " | openssl dgst -sha256 -binary >" + path + ".pin";
+    REQUIRE(std::system(command.c_str()) == 0);
+    std::ifstream file(path + ".pin");
+    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    weft::tls_pin read{};
+    REQUIRE(bytes.size() == read.size());
+    std::memcpy(read.data(), bytes.data(), read.size());
+    return read;
 }
 
 } // namespace tls_test

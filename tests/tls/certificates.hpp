@@ -1,6 +1,8 @@
 // Certificates for tests, made by openssl when they are first asked for, and gone with the process.
 #pragma once
 
+#include <weft/tls.hpp>
+
 #include <string>
 
 namespace tls_test {
@@ -15,16 +17,20 @@ struct certificates {
     std::string directory; // with all of them as NAME.pem and NAME.key
     std::string authority; // who signed the next three, and rsa; other is for DNS:other.test
     identity server;       // DNS:weft.test
-    identity client;
-    identity expired;     // DNS:weft.test, until yesterday
-    std::string stranger; // another authority, of the same name
-    identity strange;     // DNS:weft.test
-    identity rsa;         // DNS:weft.test, 2,048 bits
-    identity chain;       // DNS:weft.test, by an intermediate that is shown with it
-    identity leaf;        // the same without that
-    identity itself;      // DNS:weft.test, signed by itself
+    identity client;       // DNS:client.weft.test
+    identity expired;      // DNS:weft.test, until yesterday
+    std::string stranger;  // another authority, of the same name
+    identity strange;      // DNS:weft.test
+    identity rsa;          // DNS:weft.test, 2,048 bits
+    identity chain;        // DNS:weft.test, by an intermediate that is shown with it
+    identity leaf;         // the same without that
+    identity itself;       // DNS:weft.test, signed by itself
+    identity other;        // DNS:other.test
 };
 
 const certificates& made();
+
+/// SHA-256 of the public key in the first certificate: by openssl.
+weft::tls_pin pin_of(const identity& who);
 
 } // namespace tls_test

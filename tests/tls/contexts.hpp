@@ -15,7 +15,9 @@ namespace tls_test {
 using namespace parity;
 using weft::tls_context;
 using weft::tls_handshake;
+using weft::tls_identity;
 using weft::tls_options;
+using weft::tls_pin;
 using weft::tls_session;
 using weft::tls_stream;
 using weft::tls_verify;

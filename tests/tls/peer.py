@@ -263,7 +263,7 @@ def ask_curl():
 
 
 def ask_curl_wrong_name():
-    assert curl("other.test").returncode == 60  # CURLE_PEER_FAILED_VERIFICATION
+    assert curl("another.test").returncode == 60  # CURLE_PEER_FAILED_VERIFICATION
 
 
 MODES = {
@@ -277,7 +277,8 @@ MODES = {
     },
     "ask": {
         "echo": ask_echo, "stranger": ask_stranger,
-        "other": lambda: ask_stranger("authority", "other.test"), "again": ask_again,
+        "other": lambda: ask_stranger("authority", "another.test"),
+        "by name": lambda: compare_echo(connected(client_context(), "other.test")), "again": ask_again,
         "openssl": ask_openssl, "renegotiation": ask_renegotiation, "curl": ask_curl,
         "curl wrong name": ask_curl_wrong_name,
     },

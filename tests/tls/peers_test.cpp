@@ -198,17 +198,21 @@ TEST_CASE("Python serves and is not trusted: it is told by the alert of the reas
 task<> asks_again(world& w, const char* mode) {
     process peer({"serve", mode});
     const endpoint at = peer.at(w);
-    const tls_context context = usual_client();
-    tls_session session;
+    bytes kept; // through which a session goes into another context
     for (const bool resumed : {false, true}) {
+        const tls_context context = usual_client();
+        result<tls_session> earlier = tls_session::load(context, kept);
+        CHECK(error_of(earlier) == (resumed ? errc::ok : errc::invalid_argument));
+        tls_session session = earlier ? std::move(*earlier) : tls_session();
         auto secure = co_await connect_to(w, at, context, name, std::move(session));
         REQUIRE(secure.has_value());
         CHECK(secure->resumed() == resumed);
         auto done = co_await echoed(w, *secure, 100);
         CHECK(done.has_value());
-        result<tls_session> saved = secure->session();
+        const result<tls_session> saved = secure->session();
         REQUIRE(saved.has_value());
-        session = std::move(*saved);
+        kept.resize(saved->saved_size());
+        CHECK(saved->save(kept).value_or(0) == kept.size());
     }
     auto ended = co_await peer.good_end();
     CHECK(ended.has_value());
@@ -326,8 +330,10 @@ task<> serves(world& w, const service& how) {
     static constexpr std::string_view protocols[] = {"weft/1", "http/1.1"};
     static constexpr std::string_view ciphers[] = {
         "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"};
+    const tls_identity other{"other.test", made().other.certificate, made().other.key};
     const tls_context context = server_of(
         made().chain, {.authorities = made().authority,
+                       .identities = {{&other, 1}},
                        .verify = tls_verify::optional,
                        .protocols = protocols,
                        .ciphers = ciphers});
@@ -365,6 +371,7 @@ TEST_CASE("weft serves Python, openssl and curl, and is told why it is not trust
         {"echo"},
         {"stranger", 1, errc::tls_alert},
         {"other", 1, errc::tls_alert},
+        {"by name"},
         {"again", 2},
         {"openssl", 2},
         {"renegotiation", 1, errc::ok, errc::tls_alert},

@@ -172,6 +172,107 @@ TEST_CASE("a session is there with the first bytes at the latest, for whoever as
     run(later);
 }
 
+// --- as bytes
+
+bytes must_pack(const tls_session& session) {
+    bytes packed(session.saved_size() + 10);
+    const result<std::size_t> size = session.save(packed);
+    REQUIRE(size.value_or(0) == session.saved_size());
+    packed.resize(*size);
+    return packed;
+}
+
+task<> after_a_restart(world& w) {
+    const tls_context server = server_of(made().server);
+    bytes kept;
+    for (int run = 0; run < 3; ++run) {
+        const tls_context client = client_of(made().authority); // another one each time
+        tls_session session;
+        if (run > 0) {
+            result<tls_session> unpacked = tls_session::load(client, kept);
+            REQUIRE(unpacked.has_value());
+            session = std::move(*unpacked);
+            CHECK(must_pack(session).size() == kept.size());
+        }
+        auto met = co_await meet_again(w, server, client, session);
+        REQUIRE((met->server && met->client));
+        CHECK(met->server->resumed() == (run > 0));
+        CHECK(met->client->resumed() == (run > 0));
+        CHECK(met->client->certificate() == errc::ok);
+        kept = must_pack(must_save(*met->client));
+    }
+}
+TEST_CASE("a session goes through bytes into another context, again and again") {
+    run(after_a_restart);
+}
+
+task<> bytes_of_another(world& w) {
+    const certificates& all = made();
+    const tls_options some{.verify = tls_verify::optional};
+    const tls_pin pins[] = {tls_pin{}};
+    const tls_context careless = client_of(all.authority, some);
+    auto met = co_await meet_again(w, server_of(all.strange), careless, {});
+    REQUIRE(met->client.has_value());
+    const bytes kept = must_pack(must_save(*met->client));
+    for (const tls_context& other :
+         {client_of(all.authority), client_of(all.stranger, some),
+          client_of(all.authority, {.pins = {pins}, .verify = tls_verify::optional}),
+          must(tls_context::client({.verify = tls_verify::none})), tls_context()}) {
+        CHECK(error_of(tls_session::load(other, kept)) == errc::invalid_argument);
+    }
+    for (const tls_context& other :
+         {client_of(all.authority, {.resumption = false}), server_of(all.server)}) {
+        CHECK(error_of(tls_session::load(other, kept)) == errc::not_supported);
+    }
+    const tls_context same = client_of(all.authority, some);
+    const result<tls_session> unpacked = tls_session::load(same, kept);
+    REQUIRE(unpacked.has_value());
+    auto pair = co_await connect_pair(w);
+    auto refused = co_await tls_stream::client(same, std::move(pair->client), "b.test", *unpacked);
+    CHECK(error_of(refused) == errc::invalid_argument);
+    auto again = co_await meet_again(w, server_of(all.strange), same, *unpacked);
+    REQUIRE(again->client.has_value());
+    CHECK(again->client->certificate() == errc::certificate_untrusted);
+}
+TEST_CASE(
+    "a session's bytes are for who looks at certificates as who saved them, and for one name") {
+    run(bytes_of_another);
+}
+
+task<> damaged(world& w) {
+    const tls_context client = client_of(made().authority);
+    auto met = co_await meet_again(w, server_of(made().server), client, {});
+    REQUIRE(met->client.has_value());
+    const tls_session session = must_save(*met->client);
+    const bytes kept = must_pack(session);
+    for (std::size_t size = 0; size < kept.size(); ++size) {
+        const bytes cut(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(size)); // for ASan
+        const result<tls_session> unpacked = tls_session::load(client, cut);
+        REQUIRE(error_of(unpacked) == errc::invalid_argument);
+        bytes small(size);
+        const result<std::size_t> packed = session.save(small);
+        REQUIRE(error_of(packed) == errc::message_too_long);
+    }
+    for (std::size_t at = 0; at < kept.size(); ++at) { // whatever it is taken for
+        bytes changed = kept;
+        changed[at] ^= std::byte{0x55};
+        const result<tls_session> unpacked = tls_session::load(client, changed);
+        const errc error = error_of(unpacked);
+        const bool told = error == errc::ok || error == errc::invalid_argument ||
+                          error == errc::no_memory || error == errc::not_supported;
+        REQUIRE(told);
+    }
+    const tls_session none;
+    bytes much(3000);
+    CHECK(none.saved_size() == 0);
+    CHECK(error_of(none.save(much)) == errc::invalid_argument);
+}
+TEST_CASE("a session's bytes, cut or changed: nothing is read beyond them") {
+    run(damaged);
+}
+
+// --- records
+
 task<> records(world& w, std::uint16_t longest, std::size_t taken) {
     const tls_context server = server_of(made().server);
     const tls_context client = client_of(made().authority, {.longest_record = longest});

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <iterator>
 #include <new>
+#include <utility>
 
 #if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
 #define WEFT_TLS_PSA 1
@@ -74,9 +75,9 @@ constexpr bool is_built([[maybe_unused]] configuration::end which) noexcept {
 /// Of a curve at a time, in multiplications of its field. P-256 has 3,300; a Cortex-M3 takes 4,000
 /// instructions for one.
 constexpr unsigned operations_in_a_step = 250;
-constexpr bool in_steps = true;
+[[maybe_unused]] constexpr bool in_steps = true;
 #else
-constexpr bool in_steps = false;
+[[maybe_unused]] constexpr bool in_steps = false;
 #endif
 
 int parse_key(mbedtls_pk_context& into, const parsable& text, std::string_view password) noexcept {
@@ -108,6 +109,26 @@ int cipher_named(std::string_view name) noexcept {
 }
 
 } // namespace
+
+errc read_pair(
+    mbedtls_x509_crt& shown, mbedtls_pk_context& key, std::string_view certificate,
+    std::string_view secret, std::string_view password) noexcept {
+    if (certificate.empty() || secret.empty()) {
+        return errc::invalid_argument;
+    }
+    if (const errc error = parse(shown, certificate); error != errc::ok) {
+        return error;
+    }
+    const parsable text(secret);
+    if (!text) {
+        return errc::no_memory;
+    }
+    if (const int failed = parse_key(key, text, password); failed != 0) {
+        return meaning_for_options(failed);
+    }
+    const int failed = check_pair(shown, key);
+    return failed == 0 ? errc::ok : meaning_for_options(failed);
+}
 
 configuration::configuration(end which) noexcept : end_(which) {
     mbedtls_ssl_config_init(&config_);
@@ -171,10 +192,11 @@ errc configuration::take(const tls_options& options) noexcept {
                   : options.verify == tls_verify::optional ? MBEDTLS_SSL_VERIFY_OPTIONAL
                                                            : MBEDTLS_SSL_VERIFY_NONE);
     take_curves();
+    verify_ = options.verify;
     if (options.clock != nullptr) {
         clock_ = options.clock;
         clock_context_ = options.clock_context;
-        mbedtls_ssl_conf_verify(&config_, judge_dates, this);
+        mbedtls_ssl_conf_verify(&config_, judge, this);
     }
     if (const errc error = take_minimum(options.minimum); error != errc::ok) {
         return error;
@@ -326,18 +348,55 @@ std::int64_t seconds_of(const mbedtls_x509_time& t) noexcept {
 } // namespace
 
 /// mbedTLS has asked the system's clock; ours decides.
-int configuration::judge_dates(
-    void* self, mbedtls_x509_crt* shown, int, std::uint32_t* flags) noexcept {
-    const auto& here = *static_cast<configuration*>(self);
-    const std::int64_t now = here.clock_(here.clock_context_);
-    *flags &= ~std::uint32_t{MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE};
-    if (now > seconds_of(shown->valid_to)) {
-        *flags |= MBEDTLS_X509_BADCERT_EXPIRED;
+void configuration::judge_dates(
+    const mbedtls_x509_crt& shown, std::uint32_t& found) const noexcept {
+    const std::int64_t now = clock_(clock_context_);
+    found &= ~std::uint32_t{MBEDTLS_X509_BADCERT_EXPIRED | MBEDTLS_X509_BADCERT_FUTURE};
+    if (now > seconds_of(shown.valid_to)) {
+        found |= MBEDTLS_X509_BADCERT_EXPIRED;
     }
-    if (now < seconds_of(shown->valid_from)) {
-        *flags |= MBEDTLS_X509_BADCERT_FUTURE;
+    if (now < seconds_of(shown.valid_from)) {
+        found |= MBEDTLS_X509_BADCERT_FUTURE;
+    }
+}
+
+int configuration::judge(
+    void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept {
+    const auto& here = *static_cast<configuration*>(self);
+    if (here.clock_ != nullptr) {
+        here.judge_dates(*shown, *flags);
+    }
+    for (const addition* each = here.additions_.get(); each != nullptr; each = each->next.get()) {
+        each->judge(*shown, depth, *flags);
     }
     return 0;
+}
+
+void configuration::add(std::unique_ptr<addition> what) noexcept {
+    mbedtls_ssl_conf_verify(&config_, judge, this);
+    what->next = std::move(additions_);
+    additions_ = std::move(what);
+}
+
+mbedtls_pk_context* configuration::key_of(const mbedtls_x509_crt& shown) noexcept {
+    mbedtls_pk_context* found = &shown == &own_ ? &key_ : nullptr;
+    for (addition* each = additions_.get(); each != nullptr && found == nullptr;
+         each = each->next.get()) {
+        found = each->key_of(shown);
+    }
+    return found;
+}
+
+bool configuration::describe(digest::value& into) const noexcept {
+    digest all;
+    all.add(&verify_, sizeof verify_);
+    for (const mbedtls_x509_crt* each = &authorities_; each != nullptr; each = each->next) {
+        all.add(each->raw.p, each->raw.len);
+    }
+    for (const addition* each = additions_.get(); each != nullptr; each = each->next.get()) {
+        each->describe(all);
+    }
+    return all.finish(into);
 }
 
 errc configuration::take_authorities(const tls_options& options) noexcept {
@@ -357,39 +416,33 @@ errc configuration::take_authorities(const tls_options& options) noexcept {
         return errc::not_supported;
 #endif
     }
-    if (authorities_.raw.p != nullptr) {
+    const bool pins = options.pins.take_ != nullptr;
+    if (has_authorities() || pins) { // mbedTLS looks at nothing without a list, be it empty
         mbedtls_ssl_conf_ca_chain(&config_, &authorities_, nullptr);
     } else if (options.verify != tls_verify::none) {
         return errc::invalid_argument;
     }
-    return errc::ok;
+    return pins ? options.pins.take_(*this, options.pins.keys_) : errc::ok;
 }
 
 errc configuration::take_own(const tls_options& options) noexcept {
     if (options.certificate.empty() && options.key.empty() && end_ == end::client) {
-        return errc::ok;
+        return options.identities.take_ == nullptr ? errc::ok : errc::invalid_argument;
     }
-    if (options.certificate.empty() || options.key.empty()) {
-        return errc::invalid_argument;
-    }
-    if (const errc error = parse(own_, options.certificate); error != errc::ok) {
+    if (const errc error =
+            read_pair(own_, key_, options.certificate, options.key, options.key_password);
+        error != errc::ok) {
         return error;
-    }
-    const parsable text(options.key);
-    if (!text) {
-        return errc::no_memory;
-    }
-    if (const int failed = parse_key(key_, text, options.key_password); failed != 0) {
-        return meaning_for_options(failed);
-    }
-    if (const int failed = check_pair(own_, key_); failed != 0) {
-        return meaning_for_options(failed);
     }
 #if WEFT_TLS_SIGNS_IN_STEPS
     sign_in_steps(config_, *this);
 #endif
     const int failed = mbedtls_ssl_conf_own_cert(&config_, &own_, &key_);
-    return failed == 0 ? errc::ok : meaning_for_options(failed);
+    if (failed != 0) {
+        return meaning_for_options(failed);
+    }
+    const tls_identities& more = options.identities;
+    return more.take_ != nullptr ? more.take_(*this, more.each_) : errc::ok;
 }
 
 errc configuration::take_names(const tls_options& options) noexcept {

@@ -1,6 +1,8 @@
 // configuration: mbedTLS's of one end, with all that it points into. tls_context counts its owners.
 #pragma once
 
+#include "net/tls/addition.hpp"
+#include "net/tls/digest.hpp"
 #include "net/tls/memory.hpp"
 #include "net/tls/pace.hpp"
 
@@ -11,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
@@ -39,6 +42,11 @@
 
 namespace weft::tls {
 
+/// A certificate and its key.
+errc read_pair(
+    mbedtls_x509_crt& shown, mbedtls_pk_context& key, std::string_view certificate,
+    std::string_view secret, std::string_view password) noexcept;
+
 class configuration : public allocated {
   public:
     enum class end : bool { client, server };
@@ -56,13 +64,17 @@ class configuration : public allocated {
     }
 
     [[nodiscard]] const mbedtls_ssl_config* get() const noexcept { return &config_; }
+    [[nodiscard]] mbedtls_ssl_config& settings() noexcept { return config_; }
     [[nodiscard]] end which() const noexcept { return end_; }
     [[nodiscard]] bool resumes() const noexcept { return resumes_; }
     /// Of a certificate that this end shows; null: not known.
-    [[nodiscard]] mbedtls_pk_context* key_of(const mbedtls_x509_crt& shown) noexcept {
-        return &shown == &own_ ? &key_ : nullptr;
-    }
+    [[nodiscard]] mbedtls_pk_context* key_of(const mbedtls_x509_crt& shown) noexcept;
     [[nodiscard]] pace& handshakes() noexcept { return handshakes_; }
+
+    void add(std::unique_ptr<addition> what) noexcept;
+    [[nodiscard]] bool has_authorities() const noexcept { return authorities_.raw.p != nullptr; }
+    /// Of all that peers are looked at by. False if hardware failed.
+    [[nodiscard]] bool describe(digest::value& into) const noexcept;
 
   private:
     explicit configuration(end which) noexcept;
@@ -78,8 +90,8 @@ class configuration : public allocated {
     errc take_resumption(const tls_options& options) noexcept;
     errc take_longest_record(unsigned bytes) noexcept;
     void take_curves() noexcept;
-    static int
-    judge_dates(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
+    static int judge(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
+    void judge_dates(const mbedtls_x509_crt& shown, std::uint32_t& found) const noexcept;
 
     static constexpr std::size_t most_protocols = 8;
     static constexpr std::size_t longest_protocol = 31;
@@ -89,6 +101,8 @@ class configuration : public allocated {
     unsigned owners_ = 1;
     end end_;
     bool resumes_ = false;
+    tls_verify verify_ = tls_verify::required;
+    std::unique_ptr<addition> additions_;
     std::int64_t (*clock_)(void*) noexcept = nullptr;
     void* clock_context_ = nullptr;
     mbedtls_ssl_config config_;

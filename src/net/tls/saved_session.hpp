@@ -4,8 +4,11 @@
 #include "net/tls/configuration.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
+#include <string_view>
 
 #include <mbedtls/ssl.h>
 
@@ -17,7 +20,7 @@ class saved_session : public allocated {
     saved_session(configuration& how, const char* name, std::uint32_t found) noexcept
         : how_(&how), found_(found) {
         how.keep();
-        std::strncpy(name_.data(), name, name_.size() - 1);
+        std::string_view(name).copy(name_.data(), name_.size() - 1);
         mbedtls_ssl_session_init(&session_);
     }
     saved_session(const saved_session&) = delete;
@@ -34,6 +37,14 @@ class saved_session : public allocated {
     [[nodiscard]] std::uint32_t found() const noexcept { return found_; }
     [[nodiscard]] mbedtls_ssl_session& get() noexcept { return session_; }
     [[nodiscard]] const mbedtls_ssl_session& get() const noexcept { return session_; }
+
+    /// As bytes; `into` has size() of them. errc::io_error, no_memory.
+    [[nodiscard]] std::size_t size() const noexcept;
+    [[nodiscard]] errc write(std::span<std::byte> into) const noexcept;
+    /// From those of a configuration that looks at certificates as `how` does, else
+    /// errc::invalid_argument, as for anything else.
+    static result<saved_session*>
+    read(configuration& how, std::span<const std::byte> from) noexcept;
 
   private:
     configuration* how_;
