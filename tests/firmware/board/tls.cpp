@@ -218,7 +218,9 @@ weft::task<> at_every_size(weft::stack& net) {
 
 weft::task<> measure(weft::stack& net) {
     weft::tls_memory::use_arena(secrets);
+    const std::int64_t begun = board_now();
     auto own = own_end();
+    board::say("server_context.instructions ", instructions_since(begun));
     board::say("server_context ", in_use());
     auto known = known_end();
     board::say("contexts ", in_use());
