@@ -63,7 +63,36 @@ task<> ephemeral_ports(two_hosts& w) {
     }
 }
 
+/// From the same port; the server closes first, so that its end is in TIME_WAIT.
+task<> connect_from_one_port(two_hosts& w) {
+    auto listener = w.b->listen({bob_ip, 0});
+    REQUIRE(listener);
+    for (int i = 0; i < 3; ++i) {
+        auto socket = w.a->open_tcp(family::ipv4);
+        REQUIRE(socket);
+        tcp_stream client(*socket);
+        REQUIRE((*socket)->bind({alice_ip, 4321}));
+        const auto begun = w.home.now();
+        CHECK((*socket)->start_connect(*listener->local()).error() == errc::in_progress);
+        auto peer = co_await listener->accept();
+        REQUIRE(peer);
+        CHECK(w.home.now() - begun < 10s); // TIME_WAIT is of two minutes
+        peer->close();
+        std::array<std::byte, 8> buffer;
+        auto end = co_await client.recv(buffer);
+        CHECK(end.value_or(1) == 0);
+        client.close();
+        co_await sleep(1s);
+        CHECK(weft::count_lwip_usage().tcp_time_wait == 1);
+    }
+}
+
 } // namespace
+
+TEST_CASE("a peer connects again from the port of a connection that is in TIME_WAIT") {
+    two_hosts w;
+    w.run(connect_from_one_port(w));
+}
 
 TEST_CASE("an ephemeral port is one that nobody has, with SO_REUSEADDR too") {
     two_hosts w;

@@ -152,17 +152,27 @@
     ((p)->len >= 40 && ((const u8_t*)(p)->payload)[6] == 58 ? weft_lwip_icmp6(p) : 0)
 #define LWIP_HOOK_IP6_ROUTE(source, destination) weft_lwip_ip6_route(source, destination)
 
-/* Each segment for a pcb, its header in host order: dropped if it is out of order, begins inside
- * our window and ends beyond it. lwIP (2.2.1 at least) does not cut such a one to the window if it
- * is the first of its queue; once the gap before it is filled it asserts "ooseq tcplen > rcv_wnd",
- * or counts the window below zero. Loss is enough for that, and any peer can do it at will. One
- * that begins beyond the window is lwIP's: its ACK counts, also when our window is closed. */
+/* Each segment for a pcb, its header in host order.
+ *
+ * One for an open connection is dropped if it is out of order, begins inside our window and ends
+ * beyond it. lwIP (2.2.1 at least) does not cut such a one to the window if it is the first of its
+ * queue; once the gap before it is filled it asserts "ooseq tcplen > rcv_wnd", or counts the window
+ * below zero. Loss is enough for that, and any peer can do it at will. One that begins beyond the
+ * window is lwIP's: its ACK counts, also when our window is closed.
+ *
+ * In TIME_WAIT a SYN behind all that was received is a new connection from the same port (RFC 1122,
+ * 4.2.2.13), which Linux chooses again within seconds if it was we who closed first. lwIP would
+ * answer with an old ACK, and ignore the RST to that, for two minutes. Dropped, it ends the old
+ * connection with the next of TCP's slow timers, and is sent again. */
 #define LWIP_HOOK_TCP_INPACKET_PCB(pcb, header, optlen, opt1len, opt2, p)                          \
-    (((pcb)->state >= ESTABLISHED && TCP_SEQ_GT((header)->seqno, (pcb)->rcv_nxt) &&                \
-      TCP_SEQ_LT((header)->seqno, (pcb)->rcv_nxt + (pcb)->rcv_wnd) &&                              \
-      TCP_SEQ_GT(                                                                                  \
-          (header)->seqno + (p)->tot_len + (TCPH_FLAGS(header) & TCP_FIN),                         \
-          (pcb)->rcv_nxt + (pcb)->rcv_wnd))                                                        \
+    (((pcb)->state == TIME_WAIT && TCP_SEQ_GT((header)->seqno, (pcb)->rcv_nxt) &&                  \
+      (TCPH_FLAGS(header) & (TCP_SYN | TCP_ACK | TCP_RST)) == TCP_SYN)                             \
+         ? ((pcb)->tmr -= 2 * TCP_MSL / TCP_SLOW_INTERVAL, ERR_VAL)                                \
+     : ((pcb)->state >= ESTABLISHED && TCP_SEQ_GT((header)->seqno, (pcb)->rcv_nxt) &&              \
+        TCP_SEQ_LT((header)->seqno, (pcb)->rcv_nxt + (pcb)->rcv_wnd) &&                            \
+        TCP_SEQ_GT(                                                                                \
+            (header)->seqno + (p)->tot_len + (TCPH_FLAGS(header) & TCP_FIN),                       \
+            (pcb)->rcv_nxt + (pcb)->rcv_wnd))                                                      \
          ? ERR_VAL                                                                                 \
          : ERR_OK)
 
