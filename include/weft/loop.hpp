@@ -37,19 +37,25 @@ class posted {
 };
 
 /// A part of each turn: a network stack.
+#if WEFT_ONE_STACK // the one, which defines these; no program without it calls them
+#define WEFT_OF_THE_STACK [[gnu::weak]]
+class service {
+#else
+#define WEFT_OF_THE_STACK virtual
 class service : public list_node {
+#endif
   public:
     static constexpr int frames_per_turn = 16;
 
     /// Sends out what was produced since the last call, then takes in at most frames_per_turn of
     /// what arrived or came back (loopback); how many.
-    virtual int exchange() noexcept = 0;
+    WEFT_OF_THE_STACK int exchange() noexcept WEFT_PURE;
     /// Once a turn, behind its exchanges: sends out, looks at timers. True if there is something to
     /// take in at once.
-    virtual bool end_turn() noexcept = 0;
+    WEFT_OF_THE_STACK bool end_turn() noexcept WEFT_PURE;
     /// Lowers `deadline` to when exchange must run next without anything arriving. By reference:
     /// Arm returns no time_point in registers.
-    virtual void bound(time_point& deadline) noexcept = 0;
+    WEFT_OF_THE_STACK void bound(time_point& deadline) noexcept WEFT_PURE;
 
   protected:
     ~service() = default;
@@ -101,19 +107,12 @@ class loop {
     void stop() noexcept { stopped_ = true; }
 
     /// Monotonic. Inside a turn it is read once, and only if someone asks: it is the time at which
-    /// the turn first asked.
+    /// the turn first asked. A board, whose clock is a few instructions away, reads it each time.
 #if WEFT_ONE_STACK
-    [[nodiscard]] time_point now() noexcept { return time(); }
-    /// Where it is kept until the next turn.
-    [[nodiscard]] WEFT_SMALL const time_point& time() noexcept {
-        if (!now_is_fresh_) {
-            read_clock();
-        }
-        return now_;
-    }
+    [[nodiscard]] time_point now() noexcept { return driver_->now(); }
+    time_point read_clock() noexcept { return driver_->now(); }
 #else
     [[nodiscard]] time_point now() noexcept { return now_is_fresh_ ? now_ : read_clock(); }
-#endif
 
     /// The time now, whatever the turn was told before.
     time_point read_clock() noexcept {
@@ -121,6 +120,7 @@ class loop {
         now_is_fresh_ = running_;
         return now_;
     }
+#endif
 
     /// When a turn must be taken at the latest; at_once if there is something to do, `never` if
     /// only the driver can tell. For those who sleep on driver::descriptor() themselves.
@@ -148,7 +148,11 @@ class loop {
     void withdraw(posted& work) noexcept;
 
     /// True if stacks move only while turns are taken: then a write goes out in the next one.
+#if WEFT_ONE_STACK
+    [[nodiscard]] bool has_services() const noexcept { return stack_ != nullptr; }
+#else
     [[nodiscard]] bool has_services() const noexcept { return !services_.empty(); }
+#endif
 
     /// No turn follows: an object that is retired and waits for something gives up.
     [[nodiscard]] bool ending() const noexcept { return ending_; }
@@ -160,12 +164,16 @@ class loop {
         }
     }
 
+#if WEFT_ONE_STACK
+    void add(service& part) noexcept { stack_ = &part; }
+    void remove(service&) noexcept { stack_ = nullptr; }
+#else
     void add(service& part) noexcept {
         services_.push_back(part);
-#if !WEFT_ONE_STACK
         quiet_ = false;
-#endif
     }
+    void remove(service& part) noexcept { part.unlink(); }
+#endif
     void retire(retired& object) noexcept {
         object.next_retired_ = retired_;
         retired_ = &object;
@@ -177,39 +185,41 @@ class loop {
 
   private:
     bool turn(time_point deadline) noexcept;
-    bool full_turn(time_point deadline) noexcept;
+    void end_running() noexcept;
     [[nodiscard]] bool has_work() const noexcept;
     void bound(time_point& deadline) noexcept;
+    void run_ready_here() noexcept; // inlined
+    void reclaim_retired() noexcept;
+#if WEFT_ONE_STACK
+    [[gnu::weak]] void run_posted() noexcept; // defined if anything posts
+#else
+    bool full_turn(time_point deadline) noexcept;
     void bound_by_services(time_point& deadline) noexcept;
-    template <class F>
-    void each_service(F&& visit) noexcept;
     void fire_timers() noexcept;
     void run_posted() noexcept;
     void run_ready() noexcept;
-    void run_ready_here() noexcept; // the same, inlined
     bool run_services() noexcept;
-    void reclaim_retired() noexcept;
+#endif
 
     list<waiter> ready_;
     timer_heap timers_;
     driver* driver_;
+#if WEFT_ONE_STACK
+    service* stack_ = nullptr;
+#else
     time_point now_{};
     bool now_is_fresh_ = false;
+    bool quiet_ = true; // no service, and nothing retired: a turn is a sleep and the ready queue
+    list<service> services_;
+#endif
     bool running_ = false;
     bool stopped_ = false;
     bool ending_ = false;
-#if !WEFT_ONE_STACK
-    bool quiet_ = true; // no service, and nothing retired: a turn is a sleep and the ready queue
-#endif
     bool service_work_ = false;
     bool newly_retired_ = false; // something was retired that no turn has asked yet
-    list<service> services_;
     retired* retired_ = nullptr;           // the last one first
     std::atomic<posted*> posted_{nullptr}; // the last one first
     posted* arrived_ = nullptr;            // taken from there: they run now, the first one first
-#if WEFT_ONE_STACK // set by post(): what posts nothing links nothing of this
-    static inline void (*run_posted_of_)(loop&) noexcept = nullptr;
-#endif
 };
 
 } // namespace weft

@@ -36,9 +36,9 @@ namespace weft {
 /// Sleeps by weft_port_sleep(). An interrupt handler calls wake() and nothing else of weft.
 class port_driver final : public driver {
   public:
-    [[nodiscard]] time_point now() noexcept override;
-    bool wait(time_point deadline) noexcept override;
-    void wake() noexcept override;
+    [[nodiscard]] time_point now() noexcept WEFT_OVERRIDE;
+    bool wait(time_point deadline) noexcept WEFT_OVERRIDE;
+    void wake() noexcept WEFT_OVERRIDE;
 
     /// How often the processor woke from a sleep.
     [[nodiscard]] std::uint32_t wakeups() const noexcept { return wakeups_; }

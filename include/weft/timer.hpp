@@ -51,15 +51,11 @@ class timer_heap {
         return root_ != nullptr ? root_->deadline_ : never;
     }
 
-    void schedule(timer& t, time_point deadline) noexcept {
-#if WEFT_ONE_STACK
-        fire_ = &fire_due_of;
+#if WEFT_ONE_STACK // one copy, with which fire_due() is linked: programs without timers have neither
+    void schedule(timer& t, time_point deadline) noexcept;
+#else
+    void schedule(timer& t, time_point deadline) noexcept { schedule_here(t, deadline); }
 #endif
-        t.deadline_ = deadline;
-        t.order_ = ++scheduled_;
-        t.child_ = nullptr;
-        place(t);
-    }
 
     /// No effect on a timer that is not pending.
     void cancel(timer& t) noexcept {
@@ -77,7 +73,21 @@ class timer_heap {
     }
 
     /// Fires every timer due at `now`: each is removed first, and its function may schedule others.
-    void fire_due(time_point now) noexcept {
+#if WEFT_ONE_STACK // defined if anything schedules; not to be called for an empty heap
+    [[gnu::weak]] void fire_due(time_point now) noexcept;
+#else
+    void fire_due(time_point now) noexcept { fire_due_here(now); }
+#endif
+
+  private:
+    void schedule_here(timer& t, time_point deadline) noexcept {
+        t.deadline_ = deadline;
+        t.order_ = ++scheduled_;
+        t.child_ = nullptr;
+        place(t);
+    }
+
+    void fire_due_here(time_point now) noexcept {
         while (root_ != nullptr && root_->deadline_ <= now) {
             timer& due = *root_;
             cancel(due);
@@ -85,13 +95,6 @@ class timer_heap {
         }
     }
 
-#if WEFT_ONE_STACK
-    /// The same, not for an empty heap, where a program that schedules no timer is to link nothing
-    /// of this.
-    void fire(time_point now) noexcept { fire_(*this, now); }
-#endif
-
-  private:
     static bool before(const timer& a, const timer& b) noexcept {
         return a.deadline_ < b.deadline_ ||
                (a.deadline_ == b.deadline_ && static_cast<std::int32_t>(a.order_ - b.order_) < 0);
@@ -125,10 +128,6 @@ class timer_heap {
 
     static timer* merge_pairs(timer* first) noexcept;
 
-#if WEFT_ONE_STACK
-    static void fire_due_of(timer_heap& heap, time_point now) noexcept { heap.fire_due(now); }
-    void (*fire_)(timer_heap&, time_point) noexcept = nullptr; // set with the first timer
-#endif
     timer* root_ = nullptr;
     std::uint32_t scheduled_ = 0;
 };

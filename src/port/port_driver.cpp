@@ -18,12 +18,12 @@ time_point port_driver::now() noexcept {
 bool port_driver::wait(time_point deadline) noexcept {
     while (true) {
         const interrupts_masked now_and_here;
-        if (woken_ || deadline == at_once ||
-            weft_port_now() >= deadline.time_since_epoch().count()) {
+        const std::int64_t until = deadline.time_since_epoch().count();
+        if (woken_ || until < 0 || weft_port_now() >= until) {
             woken_ = false;
             return true;
         }
-        weft_port_sleep(deadline.time_since_epoch().count());
+        weft_port_sleep(until);
         ++wakeups_;
     }
 }
@@ -31,6 +31,21 @@ bool port_driver::wait(time_point deadline) noexcept {
 void port_driver::wake() noexcept {
     woken_ = true;
 }
+
+#if WEFT_ONE_STACK
+void driver::operator delete(driver* gone, std::destroying_delete_t) noexcept {
+    ::operator delete(static_cast<port_driver*>(gone));
+}
+time_point driver::now() noexcept {
+    return static_cast<port_driver&>(*this).now();
+}
+bool driver::wait(time_point deadline) noexcept {
+    return static_cast<port_driver&>(*this).wait(deadline);
+}
+void driver::wake() noexcept {
+    static_cast<port_driver&>(*this).wake();
+}
+#endif
 
 } // namespace weft
 

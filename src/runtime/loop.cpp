@@ -1,7 +1,5 @@
 #include <weft/loop.hpp>
 
-#include "runtime/exchange.hpp"
-
 namespace weft {
 
 void scope::cancel() noexcept {
@@ -41,7 +39,8 @@ result<> loop::run_until(time_point deadline) {
             break;
         }
     }
-    running_ = now_is_fresh_ = stopped_ = false;
+    end_running();
+    stopped_ = false;
     return outcome;
 }
 
@@ -57,7 +56,7 @@ result<> loop::run_until(const bool& done) {
             break;
         }
     }
-    running_ = now_is_fresh_ = false;
+    end_running();
     return outcome;
 }
 
@@ -71,87 +70,11 @@ result<> loop::step(time_point deadline) {
     }
     running_ = true;
     const bool something_can_happen = turn(deadline);
-    running_ = now_is_fresh_ = false;
+    end_running();
     if (!something_can_happen) {
         return fail(errc::would_deadlock);
     }
     return {};
-}
-
-void loop::post(posted& work) noexcept {
-    if (exchange(work.queued_, true, std::memory_order_acq_rel)) {
-        return;
-    }
-#if WEFT_ONE_STACK
-    run_posted_of_ = [](loop& self) noexcept {
-        self.run_posted();
-    };
-#endif
-    posted* first = posted_.load(std::memory_order_relaxed);
-    do {
-        work.next_ = first;
-    } while (!compare_exchange(
-        posted_, first, &work, std::memory_order_release, std::memory_order_relaxed));
-    if (first == nullptr) {
-        driver_->wake(); // the loop takes the whole chain at once: one wake is enough
-    }
-}
-
-[[gnu::noinline]] void loop::run_posted() noexcept {
-    posted* last_first =
-        exchange(posted_, static_cast<posted*>(nullptr), std::memory_order_acquire);
-    while (last_first != nullptr) {
-        posted* following = last_first->next_;
-        last_first->next_ = arrived_;
-        arrived_ = last_first;
-        last_first = following;
-    }
-    while (arrived_ != nullptr) {
-        posted& work = *arrived_;
-        arrived_ = work.next_;
-        // May be posted again from here on. An exchange, not a store: it must see what was written
-        // before every post() that found the node queued already.
-        (void)exchange(work.queued_, false, std::memory_order_acq_rel);
-        work.run_(work);
-    }
-}
-
-void loop::withdraw(posted& work) noexcept {
-    if (!work.queued_.load(std::memory_order_relaxed)) {
-        return;
-    }
-    work.queued_.store(false, std::memory_order_relaxed);
-    const auto unlink = [&work](posted*& first) {
-        posted** at = &first;
-        while (*at != nullptr && *at != &work) {
-            at = &(*at)->next_;
-        }
-        const bool found = *at != nullptr;
-        if (found) {
-            *at = work.next_;
-        }
-        return found;
-    };
-    if (unlink(arrived_)) {
-        return;
-    }
-    posted* others = nullptr;
-    do { // what is posted meanwhile lies on top of the others
-        posted* newer = exchange(posted_, static_cast<posted*>(nullptr), std::memory_order_acquire);
-        (void)unlink(newer);
-        posted** end = &newer;
-        while (*end != nullptr) {
-            end = &(*end)->next_;
-        }
-        *end = others;
-        others = newer;
-        newer = nullptr;
-        if (others == nullptr ||
-            compare_exchange(
-                posted_, newer, others, std::memory_order_release, std::memory_order_relaxed)) {
-            return;
-        }
-    } while (true);
 }
 
 [[gnu::noinline]] void loop::reclaim_retired() noexcept {
@@ -174,16 +97,17 @@ inline bool loop::has_work() const noexcept {
            posted_.load(std::memory_order_relaxed) != nullptr;
 }
 
-// A board has one, its stack.
-template <class F>
-inline void loop::each_service(F&& visit) noexcept {
-#if WEFT_ONE_STACK
-    if (!services_.empty()) {
-        visit(services_.front());
+inline void loop::run_ready_here() noexcept {
+    for (int runs = 0; runs < ready_per_turn && !ready_.empty(); ++runs) {
+        waiter& next = ready_.pop_front();
+        next.run(next);
     }
-#else
-    services_.for_each(visit);
-#endif
+}
+
+time_point loop::next_deadline() noexcept {
+    time_point deadline = never;
+    bound(deadline);
+    return deadline;
 }
 
 inline void loop::bound(time_point& deadline) noexcept {
@@ -194,47 +118,68 @@ inline void loop::bound(time_point& deadline) noexcept {
     if (earlier(timers_.earliest(), deadline)) {
         deadline = timers_.earliest();
     }
-    if (!services_.empty()) {
-        bound_by_services(deadline);
-    }
-}
-
-time_point loop::next_deadline() noexcept {
-    time_point deadline = never;
-    bound(deadline);
-    return deadline;
-}
-
-#if !WEFT_ONE_STACK
-[[gnu::noinline]]
-#endif
-void loop::bound_by_services(time_point& deadline) noexcept {
-    each_service([&](service& part) { part.bound(deadline); });
-}
-
-#if !WEFT_ONE_STACK
-[[gnu::noinline]]
-#endif
-void loop::fire_timers() noexcept {
+    if (has_services()) {
 #if WEFT_ONE_STACK
-    timers_.fire(time());
+        stack_->bound(deadline);
 #else
-    timers_.fire_due(now());
+        bound_by_services(deadline);
 #endif
-}
-
-inline void loop::run_ready_here() noexcept {
-    for (int runs = 0; runs < ready_per_turn && !ready_.empty(); ++runs) {
-        waiter& next = ready_.pop_front();
-        next.run(next);
     }
 }
 
-#if !WEFT_ONE_STACK
+#if WEFT_ONE_STACK
+
+inline void loop::end_running() noexcept {
+    running_ = false;
+}
+
+// The driver sleeps until something happens, so that something always can. What the stack took in
+// makes coroutines write, which makes it send, which may bring more to take in (loopback): such
+// rounds go on until the frames of a turn are used up.
+bool loop::turn(time_point deadline) noexcept {
+    bound(deadline);
+    driver_->wait(deadline);
+    if (posted_.load(std::memory_order_relaxed) != nullptr) {
+        run_posted();
+    }
+    if (!timers_.empty()) {
+        timers_.fire_due(now());
+    }
+    if (stack_ == nullptr) {
+        run_ready_here();
+    } else {
+        int frames_left = service::frames_per_turn;
+        int taken = 0;
+        do {
+            taken = stack_->exchange();
+            run_ready_here();
+            frames_left -= taken;
+        } while (taken != 0 && frames_left > 0);
+        service_work_ = stack_->end_turn() || frames_left <= 0; // then there may be more
+    }
+    if (retired_ != nullptr) {
+        reclaim_retired();
+    }
+    return true;
+}
+
+#else
+
+inline void loop::end_running() noexcept {
+    running_ = now_is_fresh_ = false;
+}
+
+[[gnu::noinline]] void loop::bound_by_services(time_point& deadline) noexcept {
+    services_.for_each([&](service& part) { part.bound(deadline); });
+}
+
+[[gnu::noinline]] void loop::fire_timers() noexcept {
+    timers_.fire_due(now());
+}
+
 [[gnu::noinline]] void loop::run_ready() noexcept {
     run_ready_here();
 }
-#endif
 
 // What a stack took in makes coroutines write, which makes it send, which may bring more to take in
 // (loopback): such rounds go on until the frames of a turn are used up.
@@ -243,7 +188,7 @@ inline void loop::run_ready_here() noexcept {
     bool anything = false;
     while (frames_left > 0) {
         int taken = 0;
-        each_service([&taken](service& part) { taken += part.exchange(); });
+        services_.for_each([&taken](service& part) { taken += part.exchange(); });
         if (taken == 0 && (anything || ready_.empty())) {
             break;
         }
@@ -252,14 +197,13 @@ inline void loop::run_ready_here() noexcept {
         frames_left -= taken;
     }
     service_work_ = frames_left <= 0; // then there may be more
-    each_service([this](service& part) { service_work_ |= part.end_turn(); });
+    services_.for_each([this](service& part) { service_work_ |= part.end_turn(); });
     return anything;
 }
 
 // Nearly every turn of a server finds nothing to do but to sleep: the driver runs what its events
 // make ready.
 inline bool loop::turn(time_point deadline) noexcept {
-#if !WEFT_ONE_STACK
     if (ready_.empty() && quiet_ && timers_.empty() &&
         posted_.load(std::memory_order_relaxed) == nullptr) [[likely]] {
         now_is_fresh_ = false;
@@ -270,7 +214,6 @@ inline bool loop::turn(time_point deadline) noexcept {
         }
         return something_can_happen || has_work();
     }
-#endif
     return full_turn(deadline);
 }
 
@@ -280,31 +223,24 @@ inline bool loop::turn(time_point deadline) noexcept {
     bool something_can_happen = driver_->wait(deadline);
     if (posted_.load(std::memory_order_relaxed) != nullptr) {
         something_can_happen = true;
-#if WEFT_ONE_STACK
-        run_posted_of_(*this);
-#else
         run_posted();
-#endif
     }
     if (!timers_.empty()) {
         fire_timers();
     }
     something_can_happen |= !ready_.empty();
-#if !WEFT_ONE_STACK // without services the other does it too
-    if (services_.empty()) {
+    if (services_.empty()) { // without services the other does it too
         run_ready();
-    } else
-#endif
-    {
+    } else {
         something_can_happen |= run_services();
     }
     if (retired_ != nullptr) {
         reclaim_retired();
     }
-#if !WEFT_ONE_STACK
     quiet_ = services_.empty() && retired_ == nullptr;
-#endif
     return something_can_happen || has_work();
 }
+
+#endif
 
 } // namespace weft

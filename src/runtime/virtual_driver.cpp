@@ -2,6 +2,8 @@
 
 // Not inline: the loop would guess each of its calls to be one of these.
 
+#if !WEFT_ONE_STACK
+
 namespace weft {
 
 time_point virtual_driver::now() noexcept {
@@ -21,3 +23,5 @@ bool virtual_driver::wait(time_point deadline) noexcept {
 void virtual_driver::wake() noexcept {}
 
 } // namespace weft
+
+#endif

@@ -94,7 +94,7 @@ void core::remove(host& h) noexcept {
 
 void core::detach_if_unused() noexcept {
     if (hosts_.empty()) {
-        static_cast<list_node&>(*this).unlink();
+        home_->remove(*this);
         home_ = nullptr;
     }
 }
@@ -117,20 +117,18 @@ host* core::host_with(const ip4_addr_t& source) noexcept {
 
 // What of the loop's time is not in milliseconds_ yet, in nanoseconds: less than a million.
 std::uint32_t core::count_time() noexcept {
-    if (home_ == nullptr) {
-        return 0;
-    }
 #if WEFT_ONE_STACK
     // In 32 bits: lwIP's own timers ask each second. After a turn of 4.3 s its clock is that much
     // behind, and goes on.
-    const std::int64_t now = home_->time().time_since_epoch().count();
-    const auto part = static_cast<std::uint32_t>(now - counted_ns_);
+    const auto part = static_cast<std::uint32_t>(weft_port_now() - counted_ns_);
     const std::uint32_t whole = part / 1'000'000;
-    const std::uint32_t rest = part - whole * 1'000'000;
     milliseconds_ += whole;
-    counted_ns_ = now - rest;
-    return rest;
+    counted_ns_ += std::int64_t{whole} * 1'000'000;
+    return part - whole * 1'000'000;
 #else
+    if (home_ == nullptr) {
+        return 0;
+    }
     constexpr std::int64_t most = 4'000'000'000; // of 32 bits, in whole milliseconds
     while (true) {
         const std::int64_t passed = home_->now().time_since_epoch().count() - counted_ns_;
@@ -246,6 +244,24 @@ void core::bound(time_point& deadline) noexcept {
 }
 
 } // namespace weft::lwip
+
+#if WEFT_ONE_STACK
+// --- what a turn of the loop asks for
+
+namespace weft {
+
+int service::exchange() noexcept {
+    return static_cast<lwip::core&>(*this).exchange();
+}
+bool service::end_turn() noexcept {
+    return static_cast<lwip::core&>(*this).end_turn();
+}
+void service::bound(time_point& deadline) noexcept {
+    static_cast<lwip::core&>(*this).bound(deadline);
+}
+
+} // namespace weft
+#endif
 
 // --- what lwIP asks for
 

@@ -151,9 +151,9 @@ class core final : public service {
     /// taken in says the same: it may have acknowledged data.
     void memory_available() noexcept { memory_available_ = any_starved_; }
 
-    int exchange() noexcept override;
-    bool end_turn() noexcept override;
-    void bound(time_point& deadline) noexcept override;
+    int exchange() noexcept WEFT_OVERRIDE;
+    bool end_turn() noexcept WEFT_OVERRIDE;
+    void bound(time_point& deadline) noexcept WEFT_OVERRIDE;
 
   private:
     friend union core_room;
