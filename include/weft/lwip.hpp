@@ -40,8 +40,8 @@ struct interface_address {
 namespace lwip {
 class host;
 /// errc::ok, or what is wrong with them; `by`, if it is not null, has them from now on.
-errc use_option(std::span<const interface_address> addresses, host* by) noexcept;
-errc use_option(std::span<const address> name_servers, host* by) noexcept;
+errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept;
+errc use_option(const std::span<const address>& name_servers, host* by) noexcept;
 } // namespace lwip
 
 /// A list among the options.
@@ -58,8 +58,9 @@ class option_list : public std::span<const T> {
     errc use(lwip::host* by) const noexcept { return use_ != nullptr ? use_(*this, by) : errc::ok; }
 
   private:
-    // Only a program that gives a list links what that takes.
-    errc (*use_)(std::span<const T> list, lwip::host* by) noexcept = nullptr;
+    // Only a program that gives a list links what that takes. By reference: Arm copies a span to
+    // memory that it passes as a part of a larger object.
+    errc (*use_)(const std::span<const T>& list, lwip::host* by) noexcept = nullptr;
 };
 #else
 template <class T>

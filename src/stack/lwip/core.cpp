@@ -16,6 +16,22 @@
 
 namespace weft::lwip {
 
+namespace {
+
+void start_lwip() noexcept {
+    lwip_init(); // asks for random numbers itself
+#if LWIP_IPV6 && LWIP_IPV6_SEND_ROUTER_SOLICIT
+    // The loopback asks for routers as any netif does; without a stack on it nobody would ever take
+    // the questions from its queue.
+    netif* loopback = nullptr;
+    NETIF_FOREACH(loopback) {
+        loopback->rs_count = 0;
+    }
+#endif
+}
+
+} // namespace
+
 #if !WEFT_ONE_STACK
 void host_list::add(host& h) noexcept {
     hosts_.push_back(h);
@@ -28,6 +44,24 @@ void host_list::remove(host& h) noexcept {
 }
 #endif
 
+#if WEFT_ONE_STACK
+
+constinit core core::only_;
+
+void core::initialize() noexcept {
+    if (!initialized_) {
+        initialized_ = true;
+        random_source::instance().seed_from_system();
+        start_lwip();
+    }
+}
+
+void core::have_heap() noexcept {
+    instance().initialize();
+}
+
+#else
+
 constinit core_room core_room::only;
 
 core& core::create() noexcept {
@@ -39,7 +73,7 @@ core& core::create() noexcept {
 }
 
 errc core::attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept {
-    if (home_ != nullptr && (WEFT_ONE_STACK != 0 || home_ != &home)) {
+    if (home_ != nullptr && home_ != &home) {
         return errc::busy;
     }
     if (home_ == nullptr) {
@@ -48,11 +82,7 @@ errc core::attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept
         home.add(*this);
     }
     if (seed) {
-#if WEFT_ONE_STACK
-        return errc::not_supported; // a board's source may itself be deterministic
-#else
         random_source::instance().seed(*seed);
-#endif
     } else if (hosts_.empty()) {
         random_source::instance().seed_from_system();
     }
@@ -63,15 +93,7 @@ errc core::attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept
 void core::initialize() noexcept {
     if (!initialized_) {
         initialized_ = true;
-        lwip_init(); // asks for random numbers itself
-#if LWIP_IPV6 && LWIP_IPV6_SEND_ROUTER_SOLICIT
-        // The loopback asks for routers as any netif does; without a stack on it nobody would ever
-        // take the questions from its queue.
-        netif* loopback = nullptr;
-        NETIF_FOREACH(loopback) {
-            loopback->rs_count = 0;
-        }
-#endif
+        start_lwip();
     }
 }
 
@@ -82,6 +104,8 @@ void core::have_heap() noexcept {
         made.initialize();
     }
 }
+
+#endif
 
 void core::add(host& h) noexcept {
     hosts_.add(h);
@@ -153,25 +177,12 @@ std::uint32_t core::sequence_clock() noexcept {
     return milliseconds_ * 250 + rest / 4000;
 }
 
-inline bool core::anything_due() const noexcept {
-#if WEFT_ONE_STACK
-    return any_due_;
-#else
-    return !flush_.empty();
-#endif
-}
+#if !WEFT_ONE_STACK // a board's are in one_stack_turn.cpp
 
 inline void core::send_out() noexcept {
-#if WEFT_ONE_STACK
-    if (any_due_) {
-        any_due_ = false;
-        tcp::flush_every();
-    }
-#else
     while (!flush_.empty()) {
         static_cast<tcp&>(flush_.pop_front()).flush();
     }
-#endif
 }
 
 inline int core::take_frames() noexcept {
@@ -215,18 +226,14 @@ void core::check_timers() noexcept {
 [[gnu::noinline]] void core::feed_starved() noexcept {
     any_starved_ = false;
     memory_available_ = false;
-#if WEFT_ONE_STACK
-    tcp::feed_every();
-#else
     starved_.for_each([](starved_link& link) {
         link.unlink();
         static_cast<tcp&>(link).memory_available();
     });
-#endif
 }
 
 void core::bound(time_point& deadline) noexcept {
-    if (memory_available_ || anything_due()) {
+    if (memory_available_ || !flush_.empty()) {
         deadline = at_once; // since the last turn ended
         return;
     }
@@ -243,25 +250,9 @@ void core::bound(time_point& deadline) noexcept {
     }
 }
 
-} // namespace weft::lwip
-
-#if WEFT_ONE_STACK
-// --- what a turn of the loop asks for
-
-namespace weft {
-
-int service::exchange() noexcept {
-    return static_cast<lwip::core&>(*this).exchange();
-}
-bool service::end_turn() noexcept {
-    return static_cast<lwip::core&>(*this).end_turn();
-}
-void service::bound(time_point& deadline) noexcept {
-    static_cast<lwip::core&>(*this).bound(deadline);
-}
-
-} // namespace weft
 #endif
+
+} // namespace weft::lwip
 
 // --- what lwIP asks for
 

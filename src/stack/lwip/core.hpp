@@ -19,18 +19,6 @@ class names;
 /// A UDP socket, in its host's list.
 struct host_link : list_node {};
 
-#if WEFT_ONE_STACK
-/// On a board straight from lwIP's heap, without what operator new adds for any alignment.
-struct heap_object {
-    static void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
-        return mem_malloc(static_cast<mem_size_t>(size));
-    }
-    static void operator delete(void* object) noexcept { mem_free(object); }
-};
-#else
-struct heap_object {};
-#endif
-
 // A socket that owes lwIP something at the end of the turn: a window to open, data to output. One
 // that is not bound yet is in its host's list instead. And a socket that lwIP had no memory for,
 // although its send buffer has room. A board's sockets are few and every byte of one counts: such
@@ -48,6 +36,8 @@ struct starved_link : list_node {};
 class host_list {
   public:
     [[nodiscard]] bool empty() const noexcept { return only_ == nullptr; }
+    /// There is one.
+    [[nodiscard]] host& only() const noexcept { return *only_; }
     void add(host& h) noexcept { only_ = &h; }
     void remove(host&) noexcept { only_ = nullptr; }
     [[nodiscard]] static bool several() noexcept { return false; }
@@ -84,15 +74,26 @@ class core final : public service {
   public:
     /// The one; exists once a stack was made, and then for good.
     static core& instance() noexcept;
+#if WEFT_ONE_STACK
+    static core* find() noexcept { return &instance(); }
+#else
     /// Null if none was made yet.
     static core* find() noexcept { return made_ ? &instance() : nullptr; }
     static core& create() noexcept;
+#endif
 
     /// lwIP's heap can be used from now on, before there is a stack too.
     static void have_heap() noexcept;
 
-    /// errc::busy if lwIP already runs on another loop, or on a board at all.
+#if WEFT_ONE_STACK
+    [[nodiscard]] bool attached() const noexcept { return home_ != nullptr; }
+    void attach(loop& home, host& h) noexcept;
+    /// Starts lwIP, once.
+    void initialize() noexcept;
+#else
+    /// errc::busy if lwIP already runs on another loop.
     errc attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept;
+#endif
     void add(host& h) noexcept;
     void remove(host& h) noexcept;
     /// Leaves the loop when no host is left, so that another loop may have lwIP.
@@ -151,27 +152,33 @@ class core final : public service {
     /// taken in says the same: it may have acknowledged data.
     void memory_available() noexcept { memory_available_ = any_starved_; }
 
-    int exchange() noexcept WEFT_OVERRIDE;
-    bool end_turn() noexcept WEFT_OVERRIDE;
-    void bound(time_point& deadline) noexcept WEFT_OVERRIDE;
+#if !WEFT_ONE_STACK
+    int exchange() noexcept override;
+    bool end_turn() noexcept override;
+    void bound(time_point& deadline) noexcept override;
+#endif
 
   private:
+    std::uint32_t count_time() noexcept;
+    void send_out() noexcept;
+    void feed_starved() noexcept;
+#if WEFT_ONE_STACK
+    friend class weft::service;
+    static core only_;
+#else
     friend union core_room;
     core() = default;
     ~core() = default;
     void initialize() noexcept;
-    std::uint32_t count_time() noexcept;
-    void send_out() noexcept;
-    [[nodiscard]] bool anything_due() const noexcept;
     int take_frames() noexcept;
-    void feed_starved() noexcept;
     void check_timers() noexcept;
+
+    static inline bool made_ = false;
+#endif
 
     /// lwIP's timers count in units of 100 ms and more: in a row of turns that never sleep they are
     /// looked at in every eighth.
     static constexpr int turns_between_timers = 8;
-
-    static inline bool made_ = false;
 
     loop* home_ = nullptr;
     bool initialized_ = false;
@@ -194,6 +201,11 @@ class core final : public service {
 #endif
 };
 
+#if WEFT_ONE_STACK
+inline core& core::instance() noexcept {
+    return only_;
+}
+#else
 /// Where it is. Never destroyed: sockets of static objects may outlive it otherwise, and boards
 /// never end.
 union core_room {
@@ -211,5 +223,6 @@ union core_room {
 inline core& core::instance() noexcept {
     return core_room::only.it;
 }
+#endif
 
 } // namespace weft::lwip

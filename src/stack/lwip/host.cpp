@@ -10,80 +10,9 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <new>
 #include <utility>
 
 namespace weft::lwip {
-
-namespace {
-
-// Ethernet pads to this, without the checksum; links of ours need not. lwIP relies on it: it reads
-// a whole ARP packet whatever there is.
-constexpr u16_t shortest_frame = 60;
-
-netif* loopback_netif() noexcept {
-    netif* found = nullptr;
-    netif* each = nullptr;
-    NETIF_FOREACH(each) {
-        if (each->name[0] == 'l' && each->name[1] == 'o') {
-            found = each;
-        }
-    }
-    return found;
-}
-
-u16_t frame_size(const weft::link& of) noexcept {
-    return static_cast<u16_t>(of.mtu() + weft::link::header_size);
-}
-
-pbuf* new_frame(u16_t size) noexcept {
-    return pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
-}
-
-} // namespace
-
-// Whatever can fail is done before there is a host: ~host(), which takes everything down, is then
-// linked only by programs that destroy one.
-result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
-    core& c = core::create();
-    errc failed = check(o);
-    if (failed == errc::ok) {
-        failed = c.attach(home, o.seed);
-    }
-    if (failed != errc::ok) {
-        return fail(failed);
-    }
-    host* made = nullptr;
-    netif* loopback = nullptr;
-    pbuf* spare = nullptr;
-    if (o.link != nullptr) {
-        spare = new_frame(frame_size(*o.link));
-        failed = spare != nullptr ? errc::ok : errc::no_memory;
-    } else if (loopback = loopback_netif(); loopback == nullptr) {
-        failed = errc::no_such_device;
-    } else if (WEFT_ONE_STACK == 0 && c.host_of(loopback) != nullptr) {
-        failed = errc::busy; // which attach() says where there is one
-    }
-    if (failed == errc::ok) {
-        made = new (std::nothrow) host(home, o, loopback, spare);
-        failed = errc::no_memory;
-    }
-    if (made == nullptr) {
-        if (spare != nullptr) {
-            pbuf_free(spare);
-        }
-        c.detach_if_unused();
-        return fail(failed);
-    }
-    c.add(*made);
-#if !WEFT_ONE_STACK
-    if (const result<> watched = made->watch_link(); !watched) {
-        delete made;
-        return fail(watched.error());
-    }
-#endif
-    return std::unique_ptr<stack>(made);
-}
 
 host* host::behind(const stack& s) noexcept {
     host* found = nullptr;
@@ -92,66 +21,6 @@ host* host::behind(const stack& s) noexcept {
     }
     return found;
 }
-
-static_assert(!WEFT_ONE_STACK || (alignof(host) <= MEM_ALIGNMENT && alignof(tcp) <= MEM_ALIGNMENT));
-
-host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare) noexcept
-    : stack(home), link_(o.link), netif_(loopback),
-#if !WEFT_ONE_STACK
-      driver_(o.driver), watch_(*this),
-#endif
-      spare_(spare) {
-    if (link_ != nullptr) {
-        netif_ = &own_;
-        set_up_interface(o);
-    }
-    use(o.name_servers, this);
-}
-
-void host::set_up_interface(const lwip_options& o) noexcept {
-    const auto converted = [](const address& a) {
-        ip4_addr_t v4 = {};
-        std::memcpy(&v4.addr, a.bytes().data(), 4);
-        return v4;
-    };
-    ip4_addr_t ip = {};
-    ip4_addr_t mask = {};
-    ip4_addr_t gateway = {};
-    if (o.ipv4) {
-        ip = converted(o.ipv4->address);
-        mask = mask_of(o.ipv4->prefix);
-    }
-    if (o.gateway) {
-        gateway = converted(*o.gateway);
-    }
-    // fails only if init_netif does
-    netif_add(&own_, &ip, &mask, &gateway, this, &init_netif, &ethernet_input);
-#if LWIP_IPV6
-    netif_create_ip6_linklocal_address(&own_, 1);
-    netif_set_ip6_autoconfig_enabled(&own_, 1);
-#endif
-    if (link_->up()) {
-        netif_set_link_up(&own_);
-    }
-    netif_set_up(&own_);
-    use(o.ipv6, this);
-    if (WEFT_ONE_STACK != 0 || (o.gateway && netif_default == nullptr)) {
-        netif_set_default(&own_);
-    }
-}
-
-#if !WEFT_ONE_STACK
-result<> host::watch_link() noexcept {
-    if (link_ != nullptr && link_->descriptor() >= 0) {
-        if (const result<> watched = driver_->add(watch_, link_->descriptor()); !watched) {
-            return watched;
-        }
-        watching_ = true;
-        frames_waiting_ = true; // the first look is free
-    }
-    return {};
-}
-#endif
 
 host::~host() {
     core& c = core::instance();
@@ -198,32 +67,6 @@ void host::remove_netif() noexcept {
     if (netif_ == &own_) {
         netif_remove(&own_);
     }
-}
-
-err_t host::init_netif(netif* n) noexcept {
-    auto& self = *static_cast<host*>(n->state);
-    n->name[0] = 'w';
-    n->name[1] = 'f';
-    n->mtu = static_cast<u16_t>(self.link_->mtu());
-#if LWIP_IPV6 && LWIP_ND6_ALLOW_RA_UPDATES
-    n->mtu6 = n->mtu;
-#endif
-    const hardware_address mac = self.link_->address();
-    n->hwaddr_len = static_cast<u8_t>(mac.size());
-    std::memcpy(n->hwaddr, mac.data(), mac.size());
-    n->output = etharp_output;
-#if LWIP_IPV6
-    n->output_ip6 = ethip6_output;
-#endif
-    n->linkoutput = &output;
-    n->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
-#if LWIP_IGMP
-    n->flags |= NETIF_FLAG_IGMP;
-#endif
-#if LWIP_IPV6 && LWIP_IPV6_MLD
-    n->flags |= NETIF_FLAG_MLD6;
-#endif
-    return ERR_OK;
 }
 
 // A frame that the link does not take is lost, as on a cable: TCP sends it again. That the link is
@@ -279,7 +122,7 @@ pbuf* host::receive_frame() noexcept {
     const bool small = n * 2 <= size;
 #if MEM_LIBC_MALLOC
     if (!small) {
-        pbuf* const next = new_frame(size);
+        pbuf* const next = pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
         if (next == nullptr) {
             return nullptr; // without memory the frame is lost, as on a cable
         }
@@ -346,8 +189,9 @@ int host::take_from_link() noexcept {
 }
 
 void host::look_around() noexcept {
-    if (link_ != nullptr && link_->up() != (netif_is_link_up(netif_) != 0)) {
-        if (link_->up()) { // lwIP asks DHCP and routers anew, and tells its neighbours
+    const bool up = link_ == nullptr || link_->up();
+    if (up != (netif_is_link_up(netif_) != 0)) {
+        if (up) { // lwIP asks DHCP and routers anew, and tells its neighbours
             netif_set_link_up(netif_);
         } else {
             netif_set_link_down(netif_);
@@ -358,6 +202,7 @@ void host::look_around() noexcept {
     }
 }
 
+#if !WEFT_ONE_STACK
 void host::bound(time_point& deadline) noexcept {
     // what was sent between two turns, as by a connect() of the façade, may be there already
     if (loopback_pending()) {
@@ -367,17 +212,16 @@ void host::bound(time_point& deadline) noexcept {
     if (link_ == nullptr) {
         return;
     }
-#if !WEFT_ONE_STACK
     if (watching_) {
         deadline = frames_waiting_ ? at_once : deadline;
         return;
     }
-#endif
     const time_point arrival = link_->next_arrival();
     if (earlier(arrival, deadline)) {
         deadline = arrival;
     }
 }
+#endif
 
 address host::own_address(family f) const noexcept {
     if (link_ == nullptr) {
@@ -497,10 +341,6 @@ bool host::drained() const noexcept {
 } // namespace weft::lwip
 
 namespace weft {
-
-result<std::unique_ptr<stack>> make_lwip_stack(loop& home, const lwip_options& options) noexcept {
-    return lwip::host::make(home, options);
-}
 
 lwip_usage count_lwip_usage() noexcept {
     lwip_usage used;

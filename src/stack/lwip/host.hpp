@@ -16,9 +16,18 @@
 
 namespace weft::lwip {
 
-class host final : public stack, public list_node, public heap_object {
+#if WEFT_ONE_STACK
+struct hosts_link {};
+#else
+struct hosts_link : list_node {};
+#endif
+
+class host final : public stack, public hosts_link {
   public:
     static constexpr int frames_per_turn = service::frames_per_turn;
+    /// Ethernet pads to this, without the checksum; links of ours need not. lwIP relies on it: it
+    /// reads a whole ARP packet whatever there is.
+    static constexpr u16_t shortest_frame = 60;
 
     static result<std::unique_ptr<stack>> make(weft::loop& home, const lwip_options& o) noexcept;
     ~host() WEFT_OVERRIDE;
@@ -68,8 +77,10 @@ class host final : public stack, public list_node, public heap_object {
     int take_loopback() noexcept; // only with loopback_pending()
     /// True if packets wait in lwIP's own loopback queue of this netif.
     [[nodiscard]] bool loopback_pending() const noexcept { return netif_->loop_first != nullptr; }
+#if !WEFT_ONE_STACK
     /// Lowers `deadline` to when there will be something to take in.
     void bound(time_point& deadline) noexcept;
+#endif
 
     /// Whenever lwIP's timers are looked at: after every sleep, and in every eighth turn.
     void look_around() noexcept;
@@ -77,7 +88,9 @@ class host final : public stack, public list_node, public heap_object {
     [[nodiscard]] std::uint32_t frames_dropped() const noexcept { return frames_dropped_; }
 
   private:
-    host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare) noexcept;
+    friend class weft::service;
+
+    host(weft::loop& home, const lwip_options& o, netif* on, pbuf* spare) noexcept;
     void set_up_interface(const lwip_options& o) noexcept;
     pbuf* receive_frame() noexcept;
     static void take(pbuf* packet, netif* in) noexcept;
@@ -87,8 +100,8 @@ class host final : public stack, public list_node, public heap_object {
     static err_t init_netif(netif* n) noexcept;
     static err_t output(netif* n, pbuf* p) noexcept;
 
-    friend errc use_option(std::span<const interface_address> addresses, host* by) noexcept;
-    friend errc use_option(std::span<const address> name_servers, host* by) noexcept;
+    friend errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept;
+    friend errc use_option(const std::span<const address>& name_servers, host* by) noexcept;
 
     weft::link* link_;
     netif* netif_; // &own_ or lwIP's loopback

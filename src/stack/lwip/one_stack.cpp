@@ -180,8 +180,7 @@ result<endpoint> socket_core::remote() const noexcept {
 
 void stack::operator delete(stack* gone, std::destroying_delete_t) noexcept {
     lwip::host& going = mine(*gone);
-    going.~host();
-    lwip::heap_object::operator delete(&going);
+    going.~host(); // its memory is there for another
 }
 std::string_view stack::name() const noexcept {
     return mine(*this).name();

@@ -24,7 +24,7 @@ errc check(const lwip_options& o) noexcept {
     return use(o.name_servers, nullptr);
 }
 
-errc use_option(std::span<const address> name_servers, host* by) noexcept {
+errc use_option(const std::span<const address>& name_servers, host* by) noexcept {
     if (name_servers.size() > DNS_MAX_SERVERS) {
         return errc::invalid_argument;
     }
@@ -42,7 +42,7 @@ errc use_option(std::span<const address> name_servers, host* by) noexcept {
     return errc::ok;
 }
 
-errc use_option(std::span<const interface_address> addresses, host* by) noexcept {
+errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept {
     if (addresses.size() > 3) {
         return errc::invalid_argument;
     }

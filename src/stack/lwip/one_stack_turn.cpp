@@ -1,0 +1,82 @@
+// What a turn of a board's loop does for lwIP. There is one host, and it is there whenever these are
+// called. Hosts have these in core.cpp, as virtual functions.
+
+#include "stack/lwip/core.hpp"
+#include "stack/lwip/host.hpp"
+#include "stack/lwip/tcp.hpp"
+
+#if WEFT_ONE_STACK
+
+namespace weft {
+
+namespace lwip {
+
+inline void core::send_out() noexcept {
+    if (any_due_) {
+        any_due_ = false;
+        tcp::flush_every();
+    }
+}
+
+inline void core::feed_starved() noexcept {
+    any_starved_ = false;
+    memory_available_ = false;
+    tcp::feed_every();
+}
+
+// Here, because it makes the linker take this file: a loop by itself names nothing of a stack.
+void core::attach(loop& home, host& h) noexcept {
+    home_ = &home;
+    home.add(*this);
+    hosts_.add(h);
+}
+
+} // namespace lwip
+
+int service::exchange() noexcept {
+    auto& self = static_cast<lwip::core&>(*this);
+    self.send_out();
+    lwip::host& host = self.hosts_.only();
+    int taken = host.has_link() ? host.take_from_link() : 0;
+    if (host.loopback_pending()) {
+        taken += host.take_loopback();
+    }
+    if (self.any_starved_ && (taken != 0 || self.memory_available_)) {
+        self.feed_starved();
+    }
+    return taken;
+}
+
+bool service::end_turn() noexcept {
+    auto& self = static_cast<lwip::core&>(*this);
+    lwip::host& host = self.hosts_.only();
+    if (--self.turns_until_timers_ < 0) {
+        self.turns_until_timers_ = lwip::core::turns_between_timers;
+        sys_check_timeouts();
+        host.look_around();
+    }
+    self.send_out();
+    return self.memory_available_ || host.loopback_pending();
+}
+
+// A link wakes the driver when a frame arrives, so it need not be asked.
+void service::bound(time_point& deadline) noexcept {
+    auto& self = static_cast<lwip::core&>(*this);
+    // what was sent between two turns, as by a connect() of the façade, may be there already
+    if (self.memory_available_ || self.any_due_ || self.hosts_.only().loopback_pending()) {
+        deadline = at_once;
+        return;
+    }
+    self.turns_until_timers_ = 0; // the loop is about to sleep: time will have passed
+    // lwIP counts whole milliseconds: the deadline is when that counter gets there. It has timers
+    // at all times, and one that it has not ("infinite") would be due in 49 days.
+    const std::int64_t wait = std::int64_t{sys_timeouts_sleeptime()} * 1'000'000;
+    const time_point due{duration(self.counted_ns_ + wait)};
+    if (earlier(due, deadline)) {
+        deadline = due;
+    }
+}
+
+} // namespace weft
+
+#endif
