@@ -39,8 +39,8 @@ inline weft::task<> echo(weft::stack& net, void (*listening)()) {
         if (!peer) {
             co_return;
         }
-        const auto spawned = peers.spawn(serve(std::move(*peer)));
-        static_cast<void>(spawned); // without memory the connection is closed
+        // without memory the connection is closed
+        static_cast<void>(peers.spawn(serve(std::move(*peer))));
     }
 }
 

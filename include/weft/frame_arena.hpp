@@ -28,7 +28,7 @@ class frame_arena {
     frame_arena& operator=(const frame_arena&) = delete;
 
     /// Frames of this thread live here from now on. Call it when none lives.
-    void use() noexcept { frame_pool::use_arena(memory_); }
+    void use() noexcept { frame_pool::use_granules(memory_, size); }
 
   private:
     alignas(frame_pool::granule) std::byte memory_[size]{};

@@ -17,6 +17,9 @@
 
 namespace weft {
 
+template <std::size_t Bytes>
+class frame_arena;
+
 class frame_pool {
 #if defined(__STDCPP_THREADS__)
     static constexpr bool on_board = false;
@@ -53,8 +56,11 @@ class frame_pool {
         release_other(memory, index * granule);
     }
 
-    /// Bytes this thread may take from the heap or the arena in all; 0, the default, is no limit.
+#if defined(__STDCPP_THREADS__)
+    /// Bytes this thread may take from the heap or the arena in all; 0, the default, is no limit. A
+    /// board's limit is its arena.
     static void limit(std::size_t bytes) noexcept;
+#endif
 
     /// Bytes taken from the heap or the arena and not given back, free blocks included. What
     /// another thread frees is counted there: exact while frames are freed where they were made.
@@ -87,6 +93,11 @@ class frame_pool {
     static void trim() noexcept;
 
   private:
+    template <std::size_t Bytes>
+    friend class frame_arena;
+    /// Whole granules, aligned; none: use_arena({}).
+    static void use_granules(std::byte* first, std::size_t size) noexcept;
+
     struct block {
         block* next;
     };
@@ -122,8 +133,10 @@ class frame_pool {
         std::size_t reserved;
         std::size_t high_water;
         std::size_t refused;
+#if defined(__STDCPP_THREADS__)
         std::size_t limit; // 0: none
-        std::byte* arena;  // its first granule; null: the heap
+#endif
+        std::byte* arena; // its first granule; null: the heap
         std::size_t arena_size;
     };
 

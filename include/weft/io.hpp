@@ -6,10 +6,12 @@
 
 #include <weft/scope.hpp>
 #include <weft/socket.hpp>
+#include <weft/task.hpp>
 
 #include <coroutine>
 #include <cstddef>
 #include <span>
+#include <type_traits>
 
 namespace weft {
 
@@ -18,17 +20,14 @@ enum class direction : bool { in, out };
 #if WEFT_ONE_STACK
 
 /// What every operation on a socket shares, where an image's size counts most: one copy of all of
-/// it (src/net/io.cpp), and of an operation only what it tries.
+/// it (src/net/io.cpp), and of an operation only what it tries. The coroutine that awaits it is one
+/// of weft's: its scope is found by its frame.
 class io_operation {
   public:
     static bool await_ready() noexcept { return false; }
 
   protected:
-    struct kind {
-        io_count (*attempt)(io_operation&) noexcept;
-        void (*run_again)(waiter&);
-        direction side;
-    };
+    using attempt_of = io_count (*)(io_operation&) noexcept;
 
     explicit io_operation(socket_core* core) noexcept : core_(core) {}
     /// Before it is awaited.
@@ -36,17 +35,16 @@ class io_operation {
     io_operation& operator=(const io_operation&) = delete;
     // Inline, for where finish() has shown that there is nothing to do.
     [[gnu::always_inline]] ~io_operation() {
-        if (scope_ != nullptr) {
+        if (waits_ != nullptr) {
             leave();
         }
     }
 
-    bool begin(void* caller, scope& chain, const kind& what) noexcept;
-    static void again(waiter& node, const kind& what);
+    bool begin(void* caller, attempt_of attempt, direction side) noexcept;
 
     [[nodiscard]] socket_core* core() const noexcept { return core_; }
     [[nodiscard]] io_count finish() noexcept {
-        scope_ = nullptr;
+        waits_ = nullptr;
         return count_;
     }
     [[nodiscard]] errc finish_error() noexcept {
@@ -55,10 +53,12 @@ class io_operation {
     }
 
   private:
+    static scope& scope_of(void* frame) noexcept;
+    static void again(waiter& node);
     void leave() noexcept;
 
     socket_core* core_;
-    scope* scope_ = nullptr; // null unless waiting
+    attempt_of waits_ = nullptr; // what is tried again; null unless waiting
     union {
         void* frame_;    // while it waits: the coroutine's
         io_count count_; // then
@@ -71,8 +71,9 @@ template <class Derived, direction D>
 class io_wait : public io_operation {
   public:
     template <class P>
+        requires std::is_base_of_v<promise_base, P>
     bool await_suspend(std::coroutine_handle<P> caller) noexcept {
-        return begin(caller.address(), caller.promise().current_scope(), kind_of_this);
+        return begin(caller.address(), &attempt_it, D);
     }
 
   protected:
@@ -82,8 +83,6 @@ class io_wait : public io_operation {
     static io_count attempt_it(io_operation& self) noexcept {
         return static_cast<Derived&>(self).attempt();
     }
-    static void run_again(waiter& node) { again(node, kind_of_this); }
-    static constexpr kind kind_of_this{&attempt_it, &run_again, D};
 };
 
 #else
@@ -247,6 +246,18 @@ class [[nodiscard]] send_whole : public io_wait<send_whole, direction::out> {
 
   private:
     friend class io_wait<send_whole, direction::out>;
+#if WEFT_ONE_STACK
+    io_count attempt() noexcept {
+        do {
+            const io_count n = static_cast<tcp_socket*>(core())->try_send(from_.subspan(sent_));
+            if (n < 0) {
+                return n;
+            }
+            sent_ += static_cast<std::size_t>(n);
+        } while (sent_ != from_.size());
+        return 0;
+    }
+#else
     io_count attempt() noexcept {
         const std::size_t all = from_.size();
         const std::span<const std::byte> rest = from_.subspan(sent_);
@@ -268,6 +279,7 @@ class [[nodiscard]] send_whole : public io_wait<send_whole, direction::out> {
         }
         return from_.empty() && weft::would_block(n) ? 0 : n;
     }
+#endif
     std::span<const std::byte> from_;
     std::size_t sent_ = 0;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <weft/clock.hpp>
+#include <weft/one_stack.hpp>
 #include <weft/result.hpp>
 
 #include <array>
@@ -38,14 +39,14 @@ class link {
     virtual std::size_t receive(std::span<std::byte> frame) noexcept = 0;
 
     /// A descriptor that is readable while receive() would return a frame, or -1.
-    [[nodiscard]] virtual int descriptor() const noexcept { return -1; }
+    [[nodiscard]] WEFT_WAIST int descriptor() const noexcept { return -1; }
 
     /// For links without a descriptor: when receive() will next return a frame if nothing else is
     /// sent; at_once if now, never if not by itself.
-    [[nodiscard]] virtual time_point next_arrival() noexcept { return never; }
+    [[nodiscard]] WEFT_WAIST time_point next_arrival() noexcept { return never; }
 
     /// Links in virtual time learn what time it is before each receive() and send().
-    virtual void advance(time_point /*now*/) noexcept {}
+    WEFT_WAIST void advance(time_point /*now*/) noexcept {}
 
     /// False while nothing that is sent can arrive. The stack looks whenever the loop has slept,
     /// and at least once a second: a driver that learns of it from an interrupt wakes the loop.

@@ -185,13 +185,19 @@ class loop {
 
   private:
     bool turn(time_point deadline) noexcept;
+#if WEFT_ONE_STACK
+    void full_turn(time_point deadline) noexcept;
+#endif
     void end_running() noexcept;
     [[nodiscard]] bool has_work() const noexcept;
     void bound(time_point& deadline) noexcept;
     void run_ready_here() noexcept; // inlined
     void reclaim_retired() noexcept;
 #if WEFT_ONE_STACK
-    [[gnu::weak]] void run_posted() noexcept; // defined if anything posts
+    // Defined if anything posts, or schedules.
+    [[gnu::weak]] void run_posted() noexcept;
+    [[gnu::weak]] void fire_timers() noexcept;
+    [[gnu::weak]] void bound_by_timers(time_point& deadline) noexcept;
 #else
     bool full_turn(time_point deadline) noexcept;
     void bound_by_services(time_point& deadline) noexcept;
@@ -216,7 +222,7 @@ class loop {
     bool stopped_ = false;
     bool ending_ = false;
     bool service_work_ = false;
-    bool newly_retired_ = false; // something was retired that no turn has asked yet
+    bool newly_retired_ = false;           // something was retired that no turn has asked yet
     retired* retired_ = nullptr;           // the last one first
     std::atomic<posted*> posted_{nullptr}; // the last one first
     posted* arrived_ = nullptr;            // taken from there: they run now, the first one first

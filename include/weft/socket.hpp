@@ -66,7 +66,7 @@ using io_count = std::ptrdiff_t;
 [[nodiscard]] constexpr errc error_of(io_count n) noexcept {
     return static_cast<errc>(-n);
 }
-[[nodiscard]] inline result<std::size_t> to_result(io_count n) noexcept {
+[[nodiscard]] WEFT_SMALL inline result<std::size_t> to_result(io_count n) noexcept {
     if (n < 0) [[unlikely]] {
         return fail(error_of(n));
     }
@@ -142,7 +142,7 @@ class socket_core : public retired {
     }
 
     /// close(), and gives the object up: the caller forgets it.
-    void release() noexcept {
+    WEFT_SMALL void release() noexcept {
         close();
         loop_->retire(*this);
     }
@@ -158,7 +158,8 @@ class socket_core : public retired {
   protected:
     enum class kind : bool { stream, datagrams };
 #if WEFT_ONE_STACK
-    socket_core(loop& home, kind is) noexcept : kind_(is) { loop_ = &home; }
+    explicit socket_core(kind is) noexcept : kind_(is) {}
+    static void home_is(loop& home) noexcept { loop_ = &home; }
 #else
     socket_core(loop& home, kind) noexcept : loop_(&home) {}
 #endif
@@ -177,7 +178,11 @@ class socket_core : public retired {
     virtual void do_close() noexcept = 0;
 
     /// Bits were gained: whoever waits for them is made runnable.
-    WEFT_SMALL void raise(readiness gained) noexcept {
+#if WEFT_ONE_STACK // once, and the reader looks itself whether it is for him
+    void raise(readiness gained) noexcept;
+    static void wake(wait_side& side) noexcept;
+#else
+    void raise(readiness gained) noexcept {
         ready_ |= gained;
         if (any(gained & (readiness::readable | readiness::error | readiness::hangup)) &&
             reader_.operation != nullptr) {
@@ -191,6 +196,7 @@ class socket_core : public retired {
             tell_observers(gained);
         }
     }
+#endif
     void raise_apart(readiness gained) noexcept; // raise(), where it is not to be inlined
     void lower(readiness lost) noexcept { ready_ &= ~lost; }
 
@@ -249,10 +255,8 @@ class tcp_socket : public socket_core {
     /// Queues up to `backlog` connections. Unbound: an ephemeral port. Again: changes the backlog.
     WEFT_WAIST result<> listen(std::size_t backlog) noexcept WEFT_PURE;
 
+#if !WEFT_ONE_STACK
     /// SO_REUSEADDR, bind() and listen() of a new socket.
-#if WEFT_ONE_STACK // whose internal functions tell an errc, which comes back in a register
-    errc listen_at(const endpoint& at, std::size_t backlog) noexcept;
-#else
     errc listen_at(const endpoint& at, std::size_t backlog) noexcept {
         result<> done = set_reuse_address(true);
         if (done) {
@@ -268,6 +272,9 @@ class tcp_socket : public socket_core {
     /// The next connection; the caller owns it. errc::would_block; errc::invalid_argument unless
     /// listening; errc::too_many_open and errc::no_memory leave the connection queued.
     WEFT_WAIST result<tcp_socket*> try_accept() noexcept WEFT_PURE;
+#if WEFT_ONE_STACK // an errc comes back in a register
+    errc take_pending(tcp_socket*& taken) noexcept;
+#endif
 
     /// Begins connecting: errc::in_progress, or done at once, or why not. Then `writable` tells,
     /// and connect_result() what: errc::would_block, success, errc::connection_refused, timed_out,
@@ -330,7 +337,11 @@ class tcp_socket : public socket_core {
     }
 
   protected:
+#if WEFT_ONE_STACK
+    tcp_socket() noexcept : socket_core(kind::stream) {}
+#else
     explicit tcp_socket(loop& home) noexcept : socket_core(home, kind::stream) {}
+#endif
     ~tcp_socket() = default;
     WEFT_WAIST io_count receive_some(std::byte* into, std::size_t size) noexcept WEFT_PURE;
     WEFT_WAIST io_count send_some(const std::byte* from, std::size_t size) noexcept WEFT_PURE;
@@ -392,7 +403,11 @@ class datagram_socket : public socket_core {
     WEFT_WAIST result<> leave_group(const address& group, const address& own) noexcept WEFT_PURE;
 
   protected:
+#if WEFT_ONE_STACK
+    datagram_socket() noexcept : socket_core(kind::datagrams) {}
+#else
     explicit datagram_socket(loop& home) noexcept : socket_core(home, kind::datagrams) {}
+#endif
     ~datagram_socket() = default;
     WEFT_WAIST result<datagram> receive_one(std::span<std::byte> into) noexcept WEFT_PURE;
     WEFT_WAIST io_count

@@ -30,7 +30,7 @@ outcome_of<T> sync_wait(loop& home, task<T> work) {
         bool done = false;
     } root(home, work);
 
-    home.make_ready(root);
+    home.make_unlinked_ready(root);
     const result<> ran = home.run_until(root.done);
     task<T> ended(std::move(work)); // destroyed before the scope it ran in
     if (!ran) {

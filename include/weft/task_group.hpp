@@ -38,6 +38,15 @@ class task_group {
 
     /// Starts `work` at once, in place, until its first wait. errc::no_memory if there is no room
     /// for it (then it has not run); errc::canceled if the group is cancelled.
+#if WEFT_ONE_STACK
+    template <class T>
+    result<> spawn(task<T> work) {
+        if (const errc failed = start(work.release().address()); failed != errc::ok) {
+            return fail(failed);
+        }
+        return {};
+    }
+#else
     template <class T>
     result<> spawn(task<T> work) {
         if (!work.valid()) {
@@ -60,6 +69,7 @@ class task_group {
         }
         return {};
     }
+#endif
 
     /// Cancels every child; none can be spawned any more.
     void cancel() noexcept {
@@ -134,12 +144,16 @@ class task_group {
         std::coroutine_handle<> frame; // null until its first wait
     };
 
-    static void dispose(member& child) noexcept {
+    WEFT_SMALL static void dispose(member& child) noexcept {
         child.frame.destroy();
         child.~member(); // unlinks it
         frame_pool::release(&child, sizeof(member));
     }
 
+#if WEFT_ONE_STACK // the same for tasks of any type, and once
+    errc start(void* frame) noexcept;
+    static void done(void* which) noexcept;
+#else
     // Apart: with it inside, spawn() is too large for GCC to put into its callers.
     template <class T>
     [[gnu::noinline]] static void done(void* which) noexcept {
@@ -158,6 +172,7 @@ class task_group {
             std::exchange(group.joiner_, nullptr)->resume();
         }
     }
+#endif
 
 #if defined(__cpp_exceptions)
     // Apart, so that a child that does not throw pays for no exception_ptr.

@@ -153,12 +153,16 @@ class [[nodiscard]] accept_one : public io_wait<accept_one, direction::in> {
   private:
     friend class io_wait<accept_one, direction::in>;
     io_count attempt() noexcept {
+#if WEFT_ONE_STACK
+        return io_error(static_cast<tcp_socket*>(core())->take_pending(accepted_));
+#else
         const result<tcp_socket*> next = static_cast<tcp_socket*>(core())->try_accept();
         if (!next) {
             return io_error(next.error());
         }
         accepted_ = *next;
         return 0;
+#endif
     }
     tcp_socket* accepted_ = nullptr;
 };

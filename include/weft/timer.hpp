@@ -51,7 +51,8 @@ class timer_heap {
         return root_ != nullptr ? root_->deadline_ : never;
     }
 
-#if WEFT_ONE_STACK // one copy, with which fire_due() is linked: programs without timers have neither
+#if WEFT_ONE_STACK // one copy, with which the loop's part is linked: programs without timers have
+                   // neither
     void schedule(timer& t, time_point deadline) noexcept;
 #else
     void schedule(timer& t, time_point deadline) noexcept { schedule_here(t, deadline); }
@@ -73,11 +74,13 @@ class timer_heap {
     }
 
     /// Fires every timer due at `now`: each is removed first, and its function may schedule others.
-#if WEFT_ONE_STACK // defined if anything schedules; not to be called for an empty heap
-    [[gnu::weak]] void fire_due(time_point now) noexcept;
-#else
-    void fire_due(time_point now) noexcept { fire_due_here(now); }
-#endif
+    void fire_due(time_point now) noexcept {
+        while (root_ != nullptr && root_->deadline_ <= now) {
+            timer& due = *root_;
+            cancel(due);
+            due.fire_(due);
+        }
+    }
 
   private:
     void schedule_here(timer& t, time_point deadline) noexcept {
@@ -85,14 +88,6 @@ class timer_heap {
         t.order_ = ++scheduled_;
         t.child_ = nullptr;
         place(t);
-    }
-
-    void fire_due_here(time_point now) noexcept {
-        while (root_ != nullptr && root_->deadline_ <= now) {
-            timer& due = *root_;
-            cancel(due);
-            due.fire_(due);
-        }
     }
 
     static bool before(const timer& a, const timer& b) noexcept {

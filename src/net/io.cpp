@@ -4,27 +4,35 @@
 
 namespace weft {
 
+// Every promise of weft's begins with a promise_base, and lies where the two pointers of a frame
+// end: none is aligned to more.
+inline scope& io_operation::scope_of(void* frame) noexcept {
+    static_assert(alignof(promise_base) <= 2 * sizeof(void*));
+    return std::coroutine_handle<promise_base>::from_address(frame).promise().current_scope();
+}
+
 // True if it waits; else count_ is what came of it.
-bool io_operation::begin(void* caller, scope& chain, const kind& what) noexcept {
+bool io_operation::begin(void* caller, attempt_of attempt, direction side_of) noexcept {
     socket_core* const core = core_;
     io_count n = io_error(errc::bad_handle);
     if (core != nullptr) {
-        wait_side& side = what.side == direction::in ? core->reader() : core->writer();
+        wait_side& side = side_of == direction::in ? core->reader() : core->writer();
         n = io_error(errc::already);
         if (side.operation == nullptr) {
+            scope& chain = scope_of(caller);
             if (chain.spend()) [[likely]] {
-                n = what.attempt(*this);
+                n = attempt(*this);
             } else if (chain.canceled()) {
                 chain.note_interrupted();
                 n = io_error(errc::canceled);
             } else { // others' turn: through the ready queue
-                core->home().make_ready(side);
+                core->home().make_unlinked_ready(side);
                 n = io_error(errc::would_block);
             }
             if (would_block(n)) {
                 side.operation = this;
-                side.run = what.run_again;
-                scope_ = &chain;
+                side.run = &again;
+                waits_ = attempt;
                 frame_ = caller;
                 chain.begin_wait(side);
                 return true;
@@ -36,20 +44,20 @@ bool io_operation::begin(void* caller, scope& chain, const kind& what) noexcept 
 }
 
 // The side of the socket was made ready, or the scope was cancelled.
-void io_operation::again(waiter& node, const kind& what) {
+void io_operation::again(waiter& node) {
     auto& side = static_cast<wait_side&>(node);
     auto& self = *static_cast<io_operation*>(side.operation);
-    scope& chain = *self.scope_;
+    const auto caller = std::coroutine_handle<>::from_address(self.frame_);
+    scope& chain = scope_of(self.frame_);
     io_count n = io_error(errc::canceled);
     if (chain.canceled()) [[unlikely]] {
         chain.note_interrupted();
     } else {
-        n = what.attempt(self);
+        n = self.waits_(self);
         if (would_block(n)) {
             return; // a false alarm: it stays
         }
     }
-    const auto caller = std::coroutine_handle<>::from_address(self.frame_);
     self.count_ = n;
     side.operation = nullptr;
     chain.end_wait();
@@ -58,10 +66,11 @@ void io_operation::again(waiter& node, const kind& what) {
 
 // Destroyed with its coroutine while it waits: nothing was in flight, nothing is lost.
 void io_operation::leave() noexcept {
-    auto& side = static_cast<wait_side&>(scope_->waits_in());
+    scope& chain = scope_of(frame_);
+    auto& side = static_cast<wait_side&>(chain.waits_in());
     side.operation = nullptr;
     side.unlink();
-    scope_->end_wait();
+    chain.end_wait();
 }
 
 } // namespace weft

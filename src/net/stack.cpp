@@ -6,6 +6,25 @@ void socket_core::raise_apart(readiness gained) noexcept {
     raise(gained);
 }
 
+#if WEFT_ONE_STACK
+void socket_core::raise(readiness gained) noexcept {
+    ready_ |= gained;
+    wake(reader_);
+    if (gained != readiness::readable) {
+        wake(writer_);
+    }
+    if (observers_ != nullptr) {
+        tell_observers(gained);
+    }
+}
+
+void socket_core::wake(wait_side& side) noexcept {
+    if (side.operation != nullptr && !side.linked()) {
+        loop_->make_unlinked_ready(side);
+    }
+}
+#endif
+
 void socket_core::tell_observers(readiness gained) noexcept {
     for (readiness_observer* each = observers_; each != nullptr;) {
         readiness_observer& told = *each;
@@ -45,6 +64,7 @@ result<tcp_stream> connecting::await_resume() noexcept {
     return std::move(stream_);
 }
 
+#if !WEFT_ONE_STACK
 result<tcp_listener> stack::listen(const endpoint& at, std::size_t backlog) noexcept {
     const result<tcp_socket*> fresh = open_tcp(at.address.family());
     if (!fresh) {
@@ -56,6 +76,7 @@ result<tcp_listener> stack::listen(const endpoint& at, std::size_t backlog) noex
     }
     return listener;
 }
+#endif
 
 result<udp_socket> stack::bind_udp(const endpoint& at) noexcept {
     const result<datagram_socket*> fresh = open_udp(at.address.family());

@@ -93,14 +93,16 @@ inline void* frame_pool::carve(std::size_t size) noexcept {
 }
 
 inline void* frame_pool::take(std::size_t size) noexcept {
+#if defined(__STDCPP_THREADS__)
     const state& pool = local_;
     if (pool.limit != 0 && pool.reserved + size > pool.limit) {
         return nullptr;
     }
+#endif
 #if defined(WEFT_NO_HEAP)
     return carve(size); // without an arena there is no region
 #else
-    return pool.arena != nullptr ? carve(size) : from_heap(size);
+    return local_.arena != nullptr ? carve(size) : from_heap(size);
 #endif
 }
 
@@ -153,9 +155,11 @@ void frame_pool::release_other(void* memory, std::size_t size) noexcept {
     give_back(memory, size);
 }
 
+#if defined(__STDCPP_THREADS__)
 void frame_pool::limit(std::size_t bytes) noexcept {
     local_.limit = bytes;
 }
+#endif
 
 std::size_t frame_pool::in_use() noexcept {
     std::size_t used = local_.reserved;
@@ -182,19 +186,26 @@ void frame_pool::reset_high_water() noexcept {
 }
 
 void frame_pool::use_arena(std::span<std::byte> memory) noexcept {
-    trim();
-    state& pool = local_;
     const std::size_t offset =
         (granule - reinterpret_cast<std::uintptr_t>(memory.data()) % granule) % granule;
-    pool.regions = nullptr;
+    if (memory.size() >= offset + granule) {
+        use_granules(memory.data() + offset, (memory.size() - offset) / granule * granule);
+    } else {
+        use_granules(nullptr, 0);
+    }
+}
+
+void frame_pool::use_granules(std::byte* first, std::size_t size) noexcept {
+    trim();
+    state& pool = local_;
     pool.reserved = 0;
     pool.high_water = 0;
-    pool.arena = nullptr;
-    pool.arena_size = 0;
-    if (memory.size() >= offset + granule) {
-        pool.arena = memory.data() + offset;
-        pool.arena_size = (memory.size() - offset) / granule * granule;
-        add_region(pool.arena, pool.arena_size);
+    pool.arena = first;
+    pool.arena_size = size;
+    pool.regions = nullptr;
+    if (size != 0) {
+        pool.regions = ::new (first) region{nullptr, size};
+        poison(pool.regions + 1, size - sizeof(region));
     }
 }
 

@@ -26,6 +26,14 @@ loop::~loop() {
     }
 }
 
+#if WEFT_ONE_STACK
+// Its driver sleeps until something happens, so that something always can.
+inline bool loop::turn(time_point deadline) noexcept {
+    full_turn(deadline);
+    return true;
+}
+#endif
+
 // While one of these runs, running_ is true.
 result<> loop::run_until(time_point deadline) {
     if (running_) {
@@ -110,21 +118,26 @@ time_point loop::next_deadline() noexcept {
     return deadline;
 }
 
-inline void loop::bound(time_point& deadline) noexcept {
+[[gnu::always_inline]] inline void loop::bound(time_point& deadline) noexcept {
     if (has_work()) {
         deadline = at_once;
         return;
     }
+#if WEFT_ONE_STACK
+    if (!timers_.empty()) {
+        bound_by_timers(deadline);
+    }
+    if (has_services()) {
+        stack_->bound(deadline);
+    }
+#else
     if (earlier(timers_.earliest(), deadline)) {
         deadline = timers_.earliest();
     }
     if (has_services()) {
-#if WEFT_ONE_STACK
-        stack_->bound(deadline);
-#else
         bound_by_services(deadline);
-#endif
     }
+#endif
 }
 
 #if WEFT_ONE_STACK
@@ -133,34 +146,30 @@ inline void loop::end_running() noexcept {
     running_ = false;
 }
 
-// The driver sleeps until something happens, so that something always can. What the stack took in
-// makes coroutines write, which makes it send, which may bring more to take in (loopback): such
-// rounds go on until the frames of a turn are used up.
-bool loop::turn(time_point deadline) noexcept {
+// What the stack took in makes coroutines write, which makes it send, which may bring more to take
+// in (loopback): such rounds go on until the frames of a turn are used up.
+[[gnu::noinline]] void loop::full_turn(time_point deadline) noexcept {
     bound(deadline);
     driver_->wait(deadline);
     if (posted_.load(std::memory_order_relaxed) != nullptr) {
         run_posted();
     }
     if (!timers_.empty()) {
-        timers_.fire_due(now());
+        fire_timers();
     }
-    if (stack_ == nullptr) {
+    int frames_left = service::frames_per_turn;
+    int taken = 0;
+    do {
+        taken = has_services() ? stack_->exchange() : 0;
         run_ready_here();
-    } else {
-        int frames_left = service::frames_per_turn;
-        int taken = 0;
-        do {
-            taken = stack_->exchange();
-            run_ready_here();
-            frames_left -= taken;
-        } while (taken != 0 && frames_left > 0);
+        frames_left -= taken;
+    } while (taken != 0 && frames_left > 0);
+    if (has_services()) {
         service_work_ = stack_->end_turn() || frames_left <= 0; // then there may be more
     }
     if (retired_ != nullptr) {
         reclaim_retired();
     }
-    return true;
 }
 
 #else

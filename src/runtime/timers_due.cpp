@@ -1,7 +1,7 @@
 // Timers of a board's image, which has this file if something schedules one: nothing else may name
 // what is defined here.
 
-#include <weft/timer.hpp>
+#include <weft/loop.hpp>
 
 #if WEFT_ONE_STACK
 
@@ -11,8 +11,14 @@ void timer_heap::schedule(timer& t, time_point deadline) noexcept {
     schedule_here(t, deadline);
 }
 
-void timer_heap::fire_due(time_point now) noexcept {
-    fire_due_here(now);
+void loop::fire_timers() noexcept {
+    timers_.fire_due(now());
+}
+
+void loop::bound_by_timers(time_point& deadline) noexcept {
+    if (earlier(timers_.earliest(), deadline)) {
+        deadline = timers_.earliest();
+    }
 }
 
 } // namespace weft

@@ -16,7 +16,7 @@ class ethernet final : public weft::link {
     [[nodiscard]] weft::hardware_address address() const noexcept override;
     weft::result<> send(std::span<const std::span<const std::byte>> parts) noexcept override;
     std::size_t receive(std::span<std::byte> frame) noexcept override;
-    [[nodiscard]] weft::time_point next_arrival() noexcept override;
+    [[nodiscard]] weft::time_point next_arrival() noexcept WEFT_OVERRIDE;
     [[nodiscard]] bool up() const noexcept override;
 };
 

@@ -150,7 +150,13 @@ class core final : public service {
 #endif
     /// Some memory may be free again: called by lwIP's hook and `poll` callbacks. A frame that was
     /// taken in says the same: it may have acknowledged data.
-    void memory_available() noexcept { memory_available_ = any_starved_; }
+    void memory_available() noexcept {
+#if WEFT_ONE_STACK
+        any_due_ = any_due_ || any_starved_;
+#else
+        memory_available_ = any_starved_;
+#endif
+    }
 
 #if !WEFT_ONE_STACK
     int exchange() noexcept override;
@@ -161,7 +167,6 @@ class core final : public service {
   private:
     std::uint32_t count_time() noexcept;
     void send_out() noexcept;
-    void feed_starved() noexcept;
 #if WEFT_ONE_STACK
     friend class weft::service;
     static core only_;
@@ -170,6 +175,7 @@ class core final : public service {
     core() = default;
     ~core() = default;
     void initialize() noexcept;
+    void feed_starved() noexcept;
     int take_frames() noexcept;
     void check_timers() noexcept;
 
@@ -183,7 +189,9 @@ class core final : public service {
     loop* home_ = nullptr;
     bool initialized_ = false;
     bool any_starved_ = false; // starved_ may have been emptied since
+#if !WEFT_ONE_STACK
     bool memory_available_ = false;
+#endif
     int turns_until_timers_ = 0;
     // Counted up by what the loop's clock went on, and not divided from it: that would be a
     // division of 64 bits, which a board's processor has not.

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 #include <utility>
 
 namespace weft::lwip {
@@ -66,6 +67,9 @@ void host::remove_netif() noexcept {
     netif_->loop_last = nullptr;
     if (netif_ == &own_) {
         netif_remove(&own_);
+#if WEFT_ONE_STACK
+        own_ = {};
+#endif
     }
 }
 
@@ -73,10 +77,13 @@ void host::remove_netif() noexcept {
 // down is no error of the program's that sends: it may be up again before anybody gives up.
 err_t host::output(netif* n, pbuf* p) noexcept {
     auto& self = *static_cast<host*>(n->state);
-    std::array<std::span<const std::byte>, 16> parts;
+    using part = std::span<const std::byte>;
+    constexpr std::size_t most = 16;
+    alignas(part) std::byte room[most * sizeof(part)]; // an array of spans would be cleared first
+    auto* const parts = reinterpret_cast<part*>(room);
     std::size_t count = 0;
     for (pbuf* each = p; each != nullptr; each = each->next) {
-        if (count == parts.size()) {
+        if (count == most) {
             pbuf* whole = pbuf_clone(PBUF_RAW, PBUF_RAM, p);
             if (whole == nullptr) {
                 return ERR_MEM;
@@ -85,12 +92,12 @@ err_t host::output(netif* n, pbuf* p) noexcept {
             pbuf_free(whole);
             return sent;
         }
-        parts[count++] = {static_cast<const std::byte*>(each->payload), each->len};
+        ::new (parts + count++) part(static_cast<const std::byte*>(each->payload), each->len);
     }
 #if !WEFT_ONE_STACK
     self.link_->advance(self.loop().now());
 #endif
-    const result<> sent = self.link_->send(std::span(parts).first(count));
+    const result<> sent = self.link_->send({parts, count});
     self.frames_dropped_ += sent ? 0 : 1;
     return ERR_OK;
 }
@@ -103,7 +110,7 @@ void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
 
 // A frame is read into a buffer of full size. Small ones are copied into one that fits, so that a
 // peer cannot make small segments hold large buffers.
-pbuf* host::receive_frame() noexcept {
+inline pbuf* host::receive_frame() noexcept {
     const auto size = static_cast<u16_t>(netif_->mtu + link::header_size);
     std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
     if (n == 0) {
@@ -133,9 +140,12 @@ pbuf* host::receive_frame() noexcept {
 #endif
     // lwIP's own heap is for what is sent: large frames never take it, or peers that neither read
     // nor stop sending would leave nothing for the ACKs of others.
-    pbuf* kept = small ? pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_RAM) : nullptr;
-    if (kept == nullptr) {
-        kept = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), PBUF_POOL);
+    pbuf* kept = nullptr;
+    for (pbuf_type from = small ? PBUF_RAM : PBUF_POOL;; from = PBUF_POOL) {
+        kept = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(n), from);
+        if (kept != nullptr || from == PBUF_POOL) {
+            break;
+        }
     }
     if (kept != nullptr) {
         pbuf_take(kept, spare_->payload, static_cast<u16_t>(n));

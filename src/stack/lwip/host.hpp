@@ -42,6 +42,7 @@ class host final : public stack, public hosts_link {
     [[nodiscard]] bool drained() const noexcept WEFT_OVERRIDE;
 
     [[nodiscard]] netif& interface() noexcept { return *netif_; }
+    [[nodiscard]] const netif& interface() const noexcept { return *netif_; }
 #if !WEFT_ONE_STACK
     /// TCP sockets that are not bound yet.
     [[nodiscard]] list<flush_link>& fresh_sockets() noexcept { return fresh_sockets_; }
@@ -105,7 +106,11 @@ class host final : public stack, public hosts_link {
 
     weft::link* link_;
     netif* netif_; // &own_ or lwIP's loopback
+#if WEFT_ONE_STACK
+    netif own_; // all zero when there was no stack yet, and after one
+#else
     netif own_ = {};
+#endif
 #if !WEFT_ONE_STACK // a board's links have no descriptors
     static void descriptor_ready(descriptor_watch& watch, unsigned events) noexcept;
     result<> watch_link() noexcept;

@@ -19,8 +19,12 @@ ip4_addr_t v4_of(const address& a) noexcept {
     return v4;
 }
 
-pbuf* new_spare(const weft::link& of) noexcept {
-    const auto size = static_cast<u16_t>(of.mtu() + weft::link::header_size);
+std::size_t mtu_of(const weft::link* link) noexcept {
+    return link != nullptr ? link->mtu() : 0;
+}
+
+pbuf* new_spare(std::size_t mtu) noexcept {
+    const auto size = static_cast<u16_t>(mtu + weft::link::header_size);
     return pbuf_alloc(PBUF_RAW, std::max(size, host::shortest_frame), PBUF_RAM);
 }
 
@@ -50,7 +54,7 @@ host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare
 }
 
 #if WEFT_ONE_STACK
-inline
+[[gnu::always_inline]] inline
 #endif
     void
     host::set_up_interface(const lwip_options& o) noexcept {
@@ -108,18 +112,15 @@ err_t host::init_netif(netif* n) noexcept {
 // linked only by programs that destroy one.
 #if WEFT_ONE_STACK
 
-inline result<std::unique_ptr<stack>>
-host::make(weft::loop& home, const lwip_options& o) noexcept {
+inline result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
     core& c = core::instance();
-    errc failed = check(o);
-    if (c.attached()) {
-        failed = errc::busy;
-    }
+    const std::size_t mtu = mtu_of(o.link);
+    errc failed = c.attached() ? errc::busy : check(o, mtu);
     pbuf* spare = nullptr;
     if (failed == errc::ok) {
         c.initialize();
         if (o.link != nullptr) {
-            spare = new_spare(*o.link);
+            spare = new_spare(mtu);
             failed = spare != nullptr ? errc::ok : errc::no_memory;
         }
     }
@@ -150,7 +151,8 @@ netif* loopback_netif() noexcept {
 
 result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& o) noexcept {
     core& c = core::create();
-    errc failed = check(o);
+    const std::size_t mtu = mtu_of(o.link);
+    errc failed = check(o, mtu);
     if (failed == errc::ok) {
         failed = c.attach(home, o.seed);
     }
@@ -161,7 +163,7 @@ result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_options& 
     netif* loopback = nullptr;
     pbuf* spare = nullptr;
     if (o.link != nullptr) {
-        spare = new_spare(*o.link);
+        spare = new_spare(mtu);
         failed = spare != nullptr ? errc::ok : errc::no_memory;
     } else if (loopback = loopback_netif(); loopback == nullptr) {
         failed = errc::no_such_device;

@@ -40,8 +40,8 @@ result<> tcp_socket::bind(const endpoint& at) noexcept {
 result<> tcp_socket::listen(std::size_t backlog) noexcept {
     return mine(*this).listen(backlog);
 }
-errc tcp_socket::listen_at(const endpoint& at, std::size_t backlog) noexcept {
-    return mine(*this).listen_at(at, backlog);
+errc tcp_socket::take_pending(tcp_socket*& taken) noexcept {
+    return mine(*this).take_pending(taken);
 }
 result<tcp_socket*> tcp_socket::try_accept() noexcept {
     return mine(*this).try_accept();
@@ -187,6 +187,9 @@ std::string_view stack::name() const noexcept {
 }
 result<tcp_socket*> stack::open_tcp(family f) noexcept {
     return mine(*this).open_tcp(f);
+}
+result<tcp_listener> stack::listen(const endpoint& at, std::size_t backlog) noexcept {
+    return lwip::tcp::open_listening(mine(*this), at, backlog);
 }
 result<datagram_socket*> stack::open_udp(family f) noexcept {
     return mine(*this).open_udp(f);

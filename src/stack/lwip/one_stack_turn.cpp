@@ -1,5 +1,5 @@
-// What a turn of a board's loop does for lwIP. There is one host, and it is there whenever these are
-// called. Hosts have these in core.cpp, as virtual functions.
+// What a turn of a board's loop does for lwIP. There is one host, which is there whenever
+// these are called. Hosts have these in core.cpp, as virtual functions.
 
 #include "stack/lwip/core.hpp"
 #include "stack/lwip/host.hpp"
@@ -13,15 +13,9 @@ namespace lwip {
 
 inline void core::send_out() noexcept {
     if (any_due_) {
-        any_due_ = false;
-        tcp::flush_every();
+        any_due_ = any_starved_ = false;
+        tcp::serve_every();
     }
-}
-
-inline void core::feed_starved() noexcept {
-    any_starved_ = false;
-    memory_available_ = false;
-    tcp::feed_every();
 }
 
 // Here, because it makes the linker take this file: a loop by itself names nothing of a stack.
@@ -29,6 +23,7 @@ void core::attach(loop& home, host& h) noexcept {
     home_ = &home;
     home.add(*this);
     hosts_.add(h);
+    tcp::host_is(h);
 }
 
 } // namespace lwip
@@ -41,8 +36,8 @@ int service::exchange() noexcept {
     if (host.loopback_pending()) {
         taken += host.take_loopback();
     }
-    if (self.any_starved_ && (taken != 0 || self.memory_available_)) {
-        self.feed_starved();
+    if (taken != 0) { // which may have acknowledged data
+        self.memory_available();
     }
     return taken;
 }
@@ -56,14 +51,14 @@ bool service::end_turn() noexcept {
         host.look_around();
     }
     self.send_out();
-    return self.memory_available_ || host.loopback_pending();
+    return self.any_due_ || host.loopback_pending();
 }
 
 // A link wakes the driver when a frame arrives, so it need not be asked.
 void service::bound(time_point& deadline) noexcept {
     auto& self = static_cast<lwip::core&>(*this);
     // what was sent between two turns, as by a connect() of the façade, may be there already
-    if (self.memory_available_ || self.any_due_ || self.hosts_.only().loopback_pending()) {
+    if (self.any_due_ || self.hosts_.only().loopback_pending()) {
         deadline = at_once;
         return;
     }

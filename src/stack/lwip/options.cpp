@@ -5,25 +5,6 @@
 
 namespace weft::lwip {
 
-errc check(const lwip_options& o) noexcept {
-    if (o.link != nullptr) {
-        if (o.link->mtu() - 1 >= 0xffff - link::header_size || // 0 too
-            (o.ipv4 && (!o.ipv4->address.is_v4() || o.ipv4->prefix > 32)) ||
-            (o.gateway && !o.gateway->is_v4())) {
-            return errc::invalid_argument;
-        }
-#if !WEFT_ONE_STACK
-        if (o.link->descriptor() >= 0 && o.driver == nullptr) {
-            return errc::invalid_argument;
-        }
-#endif
-        if (const errc wrong = use(o.ipv6, nullptr); wrong != errc::ok) {
-            return wrong;
-        }
-    }
-    return use(o.name_servers, nullptr);
-}
-
 errc use_option(const std::span<const address>& name_servers, host* by) noexcept {
     if (name_servers.size() > DNS_MAX_SERVERS) {
         return errc::invalid_argument;

@@ -13,9 +13,13 @@ namespace weft::lwip {
 // What a connection takes of the arena beside its coroutine: two nodes that wait, and 40 bytes.
 static_assert(sizeof(void*) != 4 || sizeof(tcp) == 72);
 
-tcp::tcp(host& on, family f) noexcept : tcp_socket(on.loop()) {
+tcp::tcp(family f) noexcept {
     family_ = f;
-    host_ = &on;
+}
+
+void tcp::host_is(host& h) noexcept {
+    home_is(h.loop());
+    host_ = &h;
 }
 #else
 tcp::tcp(host& on, family f) noexcept : tcp_socket(on.loop()), host_(&on), family_(f) {}
@@ -31,7 +35,11 @@ result<tcp_socket*> tcp::open(host& on, family f) noexcept {
     if (pcb == nullptr) {
         return fail(errc::no_memory);
     }
+#if WEFT_ONE_STACK
+    auto* made = new (std::nothrow) tcp(f);
+#else
     auto* made = new (std::nothrow) tcp(on, f);
+#endif
     if (made == nullptr) {
         tcp_abort(pcb);
         return fail(errc::no_memory);
@@ -45,10 +53,7 @@ result<tcp_socket*> tcp::open(host& on, family f) noexcept {
 
 void tcp::adopt(tcp_pcb* pcb) noexcept {
     pcb_ = pcb;
-    tcp_arg(pcb, this);
-    tcp_err(pcb, &on_error);
-    tcp_recv(pcb, &on_received);
-    tcp_poll(pcb, &on_poll, poll_interval);
+    hear(*pcb, this, &on_received, &on_error, &on_poll);
 }
 
 // From here on lwIP calls nothing of this socket.
@@ -56,11 +61,11 @@ tcp_pcb* tcp::forget_pcb() noexcept {
     tcp_pcb* pcb = pcb_;
     pcb_ = nullptr;
     if (pcb != nullptr) {
-        tcp_arg(pcb, nullptr);
-        tcp_err(pcb, nullptr);
-        tcp_recv(pcb, nullptr);
+        hear( // it may have much to deliver yet
+            *pcb, nullptr, &on_received_after_close, nullptr, &on_poll_after_close);
+#if !WEFT_ONE_STACK
         tcp_sent(pcb, nullptr);
-        tcp_poll(pcb, &on_poll_after_close, poll_interval); // it may have much to deliver yet
+#endif
     }
     return pcb;
 }
@@ -94,6 +99,11 @@ bool tcp::can_send() const noexcept {
 }
 
 readiness tcp::confirmed() noexcept {
+#if WEFT_ONE_STACK
+    if (state_ == state::listening && first_pending_ == nullptr) {
+        lower(readiness::readable);
+    }
+#endif
     if (closed() || state_ == state::listening || state_ == state::connecting) {
         return ready();
     }

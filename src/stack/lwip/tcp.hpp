@@ -6,6 +6,7 @@
 
 #include <weft/frame_pool.hpp>
 #include <weft/socket.hpp>
+#include <weft/tcp.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -44,8 +45,13 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     result<> bind(const endpoint& at) noexcept WEFT_OVERRIDE;
     result<> listen(std::size_t backlog) noexcept WEFT_OVERRIDE;
 #if WEFT_ONE_STACK
-    errc listen_at(const endpoint& at, std::size_t backlog) noexcept;
+    /// A socket that listens, with SO_REUSEADDR: the caller's.
+    static result<tcp_listener>
+    open_listening(const host& on, const endpoint& at, std::size_t backlog) noexcept;
+    /// The one that there is, from now on.
+    static void host_is(host& h) noexcept;
 #endif
+    errc take_pending(tcp_socket*& taken) noexcept;
     result<tcp_socket*> try_accept() noexcept WEFT_OVERRIDE;
     result<> start_connect(const endpoint& to) noexcept WEFT_OVERRIDE;
     result<> connect_result() noexcept WEFT_OVERRIDE;
@@ -62,30 +68,27 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     result<> set_reuse_address(bool on) noexcept;
     [[nodiscard]] std::size_t send_space() noexcept WEFT_OVERRIDE;
 
-    /// End of the turn: opens the window by what was consumed, sends what was written. Only for a
-    /// socket that asked for it and has its pcb still.
+    // End of the turn: opens the window by what was consumed, sends what was written.
+#if WEFT_ONE_STACK
+    // Those that wait for room, or for memory, may have it.
+    static void serve_every() noexcept;
+#else
+    /// Only for a socket that asked for it and has its pcb still.
     void flush() noexcept {
         const std::uint8_t due = due_;
         due_ = 0;
-#if !WEFT_ONE_STACK
         if (due == due_output) {
             tcp_output(pcb_);
             return;
         }
-#endif
         flush_all(due);
     }
-#if WEFT_ONE_STACK
-    /// flush() of all that asked for it.
-    static void flush_every() noexcept;
-    /// memory_available() of all that are starved.
-    static void feed_every() noexcept;
-#endif
     /// lwIP may have memory for this starved socket again.
     void memory_available() noexcept {
         tcp_sent(pcb_, nullptr);
         raise(readiness::writable);
     }
+#endif
     [[nodiscard]] static bool is_ours(const tcp_pcb* pcb) noexcept {
         return pcb->errf == &on_error && pcb->callback_arg != nullptr;
     }
@@ -101,10 +104,11 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
 
     static constexpr u8_t poll_interval = 2; // of TCP's slow timer: a second
 
-    // What is done at the end of the turn, in due_.
+    // What is done at the end of the turn, in due_. A board looks at every pcb.
     static constexpr std::uint8_t due_output = 1;
     static constexpr std::uint8_t due_window = 2;
-    static constexpr std::uint8_t due_abort = 4; // of a pcb whose socket was told why already
+    static constexpr std::uint8_t due_abort = 4;  // of a pcb whose socket was told why already
+    static constexpr std::uint8_t due_memory = 8; // on a board: it had room, and lwIP no memory
 
     enum class state : std::uint8_t {
         fresh,
@@ -115,9 +119,15 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         finished,
     };
 
+#if WEFT_ONE_STACK
+    explicit tcp(family f) noexcept;
+#else
     tcp(host& on, family f) noexcept;
+#endif
     ~tcp() = default;
 
+    /// Negative if it is closed, or has an error to tell; else 0.
+    io_count told() noexcept;
     errc tell_error() noexcept {
         return static_cast<errc>(std::exchange(pending_error_, std::uint8_t{0}));
     }
@@ -127,15 +137,36 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     [[nodiscard]] bool can_send() const noexcept;
     // An errc and not a result<>: that comes back in a register.
     errc listen_now(std::size_t backlog) noexcept;
+    void listens(tcp_pcb* listening) noexcept;
+    /// lwIP counts them in 8 bits, and takes 0 for 1.
+    static u8_t limit_of(std::size_t backlog) noexcept {
+        return static_cast<u8_t>(backlog < 0xff ? backlog : 0xff);
+    }
     errc bind_to(const address& ip, std::uint16_t port) noexcept;
     errc bind_ephemeral() noexcept { return bind_to(address::any(family_), 0); }
     void adopt(tcp_pcb* pcb) noexcept;
     tcp_pcb* forget_pcb() noexcept;
-    void settle_window() noexcept;
+    /// What tcp_arg(), tcp_recv() and their like do, which are functions each.
+    static void
+    hear(tcp_pcb& pcb, void* arg, tcp_recv_fn recv, tcp_err_fn err, tcp_poll_fn poll) noexcept {
+        pcb.callback_arg = arg;
+        pcb.recv = recv;
+        pcb.errf = err;
+        pcb.poll = poll;
+        pcb.pollinterval = poll_interval;
+    }
+    void serve(tcp_pcb* pcb) noexcept;
+    void settle_window(tcp_pcb* pcb) noexcept;
     void drop_received() noexcept;
     void lost(err_t why) noexcept;
     void end_with(errc why) noexcept;
     void leave_queue() noexcept;
+    /// Of a listener: there is nobody to accept. On a board confirmed() looks, if it is asked.
+    void queue_emptied() noexcept {
+#if !WEFT_ONE_STACK
+        lower(readiness::readable);
+#endif
+    }
     /// Nothing is to be done for it at the end of the turn.
     void leave_lists() noexcept {
 #if !WEFT_ONE_STACK
@@ -143,49 +174,48 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         static_cast<starved_link*>(this)->unlink();
 #endif
     }
-    void starve() noexcept {
 #if WEFT_ONE_STACK
-        tcp_sent(pcb_, &on_sent_of_starved);
-        core::instance().starve();
+    void enter_fresh() noexcept {}
+    void leave_fresh() noexcept {}
 #else
-        core::instance().starve(*this);
-#endif
-    }
     void enter_fresh() noexcept;
     void leave_fresh() noexcept;
+#endif
     void stop_listening() noexcept;
-    static bool close_pcb(tcp_pcb& pcb) noexcept;
+    static void close_pcb(tcp_pcb& pcb) noexcept;
     void flush_later(std::uint8_t what) noexcept {
-        due_ |= what;
 #if WEFT_ONE_STACK
+        static_cast<void>(what);
         core::instance().flush_later();
 #else
+        due_ |= what;
         core::instance().flush_later(*this);
 #endif
     }
-    void flush_all(std::uint8_t due) noexcept;
     [[nodiscard]] bool doomed() const noexcept { return (due_ & due_abort) != 0; }
     err_t received_end(const tcp_pcb& pcb) noexcept;
-    err_t received_parts(pbuf* parts) noexcept;
-    io_count receive_across(std::byte* into, std::size_t size) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
     err_t write(const std::byte* from, std::size_t n) noexcept {
         return tcp_write(pcb_, from, static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
     }
     io_count no_room() noexcept;
+#if !WEFT_ONE_STACK
+    void flush_all(std::uint8_t due) noexcept;
+    err_t received_parts(pbuf* parts) noexcept;
+    io_count receive_across(std::byte* into, std::size_t size) noexcept;
     void emptied() noexcept;
     void owe(std::size_t n) noexcept;
     void window_due() noexcept;
     void pop_consumed() noexcept;
     void cut_consumed(std::size_t n) noexcept;
+#endif
 
     static err_t on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept;
     static err_t on_connected(void* arg, tcp_pcb* pcb, err_t error) noexcept;
     static err_t on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t error) noexcept;
+#if !WEFT_ONE_STACK
     static err_t on_sent(void* arg, tcp_pcb* pcb, u16_t length) noexcept;
-#if WEFT_ONE_STACK
-    static err_t on_sent_of_starved(void* arg, tcp_pcb* pcb, u16_t length) noexcept;
 #endif
     static err_t on_poll(void* arg, tcp_pcb* pcb) noexcept;
     static void on_error(void* arg, err_t error) noexcept;
@@ -194,8 +224,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     static err_t on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept;
 
 #if WEFT_ONE_STACK
-    static inline host* host_ = nullptr; // the one that there is
-    static inline tcp* fresh_ = nullptr; // not bound yet; linked by next_pending_
+    static inline host* host_ = nullptr;
     using byte_count = std::uint16_t;
 #else
     host* host_;
@@ -206,19 +235,10 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
         tcp_pcb* pcb_ = nullptr;
         tcp_pcb_listen* listener_; // in state listening: a smaller struct, only arg and accept
     };
-    // Received and not consumed: pbufs linked by `next` (their tot_len does not span the queue).
-    // What was consumed of the first is cut off it.
+    // Received and not consumed: pbufs linked by `next`. What was consumed of the first is cut off
+    // it. On a board they are one chain; a host's tot_len does not span the queue.
     pbuf* first_ = nullptr;
-#if WEFT_ONE_STACK // where the window holds a few
-    pbuf** end() noexcept {
-        pbuf** at = &first_;
-        while (*at != nullptr) {
-            at = &(*at)->next;
-        }
-        return at;
-    }
-    void end_is(pbuf**) noexcept {}
-#else
+#if !WEFT_ONE_STACK
     pbuf** end_ = &first_; // where the next one is linked
     pbuf** end() noexcept { return end_; }
     void end_is(pbuf** at) noexcept { end_ = at; }

@@ -10,12 +10,84 @@
 
 namespace weft::lwip {
 
-#if !WEFT_ONE_STACK
-[[gnu::noinline]]
-#else
-inline
-#endif
-err_t tcp::received_parts(pbuf* parts) noexcept {
+// The peer's FIN: lwIP tells it once.
+[[gnu::noinline]] err_t tcp::received_end(const tcp_pcb& pcb) noexcept {
+    end_seen_ = true;
+    if (pcb.state == CLOSING || pcb.state == TIME_WAIT) {
+        // both sides have finished: lwIP frees such a pcb without a word
+        forget_pcb();
+        leave_lists();
+        end_with(errc::ok);
+        return ERR_OK;
+    }
+    raise(readiness::readable);
+    return ERR_OK;
+}
+
+io_count tcp::told() noexcept {
+    return io_error(closed() ? errc::bad_handle : tell_error());
+}
+
+io_count tcp::end_of_input() noexcept {
+    if (state_ == state::listening) {
+        return io_error(errc::not_connected);
+    }
+    if (const io_count said = told(); said != 0 || end_seen_) {
+        return said;
+    }
+    lower(readiness::readable);
+    return io_error(state_ == state::fresh ? errc::not_connected : errc::would_block);
+}
+
+// --- sending
+
+io_count tcp::cannot_send() noexcept {
+    if (const io_count said = told(); said != 0) {
+        return said;
+    }
+    if (state_ == state::connecting) {
+        lower(readiness::writable);
+        return io_error(errc::would_block);
+    }
+    const bool ended = has_peer() || state_ == state::finished;
+    return io_error(ended ? errc::broken_pipe : errc::not_connected);
+}
+
+err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
+    core::instance().memory_available();
+    return mend_retransmission(arg, pcb);
+}
+
+result<> tcp::shutdown_send() noexcept {
+    if (closed()) {
+        return fail(errc::bad_handle);
+    }
+    if (state_ == state::half_closed) {
+        return {};
+    }
+    if (state_ != state::connected) {
+        return fail(errc::not_connected);
+    }
+    const err_t ended = tcp_shutdown(pcb_, 0, 1);
+    if (ended != ERR_OK) {
+        return fail(to_errc(ended));
+    }
+    state_ = state::half_closed;
+    raise(readiness::writable); // a writer that waits is told broken_pipe
+    return {};
+}
+
+#if !WEFT_ONE_STACK // a board's are in one_stack_tcp.cpp
+
+void tcp::settle_window(tcp_pcb* pcb) noexcept {
+    while (owed_ != 0) {
+        const auto step = static_cast<u16_t>(std::min<std::uint32_t>(owed_, 0xffff));
+        owed_ = static_cast<byte_count>(owed_ - step);
+        tcp_recved(pcb, step); // takes 16 bits
+    }
+}
+
+[[gnu::noinline]] err_t tcp::received_parts(pbuf* parts) noexcept {
     pbuf** last = end();
     while (parts != nullptr) {
         pbuf* const next = parts->next;
@@ -39,9 +111,6 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     if (p == nullptr) [[unlikely]] {
         return self->received_end(*pcb);
     }
-#if WEFT_ONE_STACK
-    return self->received_parts(p);
-#else
     if (p->next != nullptr) {
         return self->received_parts(p);
     }
@@ -49,49 +118,9 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     self->end_is(&p->next);
     self->raise(readiness::readable);
     return ERR_OK;
-#endif
-}
-
-// The peer's FIN: lwIP tells it once.
-[[gnu::noinline]] err_t tcp::received_end(const tcp_pcb& pcb) noexcept {
-    end_seen_ = true;
-    if (pcb.state == CLOSING || pcb.state == TIME_WAIT) {
-        // both sides have finished: lwIP frees such a pcb without a word
-        forget_pcb();
-        leave_lists();
-        end_with(errc::ok);
-        return ERR_OK;
-    }
-    raise(readiness::readable);
-    return ERR_OK;
-}
-
-io_count tcp::end_of_input() noexcept {
-    if (state_ == state::listening) {
-        return io_error(errc::not_connected);
-    }
-    if (closed()) {
-        return io_error(errc::bad_handle);
-    }
-    if (const errc why = tell_error(); why != errc::ok) {
-        return io_error(why);
-    }
-    if (end_seen_) {
-        return 0;
-    }
-    lower(readiness::readable);
-    switch (state_) {
-    case state::connected:
-    case state::half_closed:
-    case state::connecting:
-        return io_error(errc::would_block);
-    default:
-        return io_error(errc::not_connected);
-    }
 }
 
 io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
-#if !WEFT_ONE_STACK
     pbuf* const only = first_;
     if (only == nullptr || only->next != nullptr || only->len > size) {
         return receive_across(into, size);
@@ -104,17 +133,9 @@ io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
     std::memcpy(into, only->payload, n);
     pbuf_free(only);
     return static_cast<io_count>(n);
-#else
-    return receive_across(into, size);
-#endif
 }
 
-#if !WEFT_ONE_STACK
-[[gnu::noinline]]
-#else
-inline
-#endif
-io_count tcp::receive_across(std::byte* into, std::size_t size) noexcept {
+[[gnu::noinline]] io_count tcp::receive_across(std::byte* into, std::size_t size) noexcept {
     if (size == 0 && state_ != state::listening && !closed()) {
         return 0;
     }
@@ -206,31 +227,6 @@ void tcp::consume(std::size_t n) noexcept {
     owe(consumed);
 }
 
-void tcp::settle_window() noexcept {
-    while (owed_ != 0 && pcb_ != nullptr) {
-        const auto step = static_cast<u16_t>(std::min<std::uint32_t>(owed_, 0xffff));
-        owed_ = static_cast<byte_count>(owed_ - step);
-        tcp_recved(pcb_, step); // takes 16 bits
-    }
-}
-
-// --- sending
-
-io_count tcp::cannot_send() noexcept {
-    if (closed()) {
-        return io_error(errc::bad_handle);
-    }
-    if (const errc why = tell_error(); why != errc::ok) {
-        return io_error(why);
-    }
-    if (state_ == state::connecting) {
-        lower(readiness::writable);
-        return io_error(errc::would_block);
-    }
-    const bool ended = has_peer() || state_ == state::finished;
-    return io_error(ended ? errc::broken_pipe : errc::not_connected);
-}
-
 io_count tcp::send_some(const std::byte* from, std::size_t size) noexcept {
     if (state_ != state::connected) [[unlikely]] {
         return cannot_send();
@@ -260,7 +256,7 @@ io_count tcp::no_room() noexcept {
     lower(readiness::writable);
     tcp_sent(pcb_, &on_sent); // lwIP calls it for a socket that waits, and for no other
     if (tcp_sndbuf(pcb_) != 0) {
-        starve();
+        core::instance().starve(*this);
     }
     flush_later(due_output); // what waits unsent must go for `sent` to come
     return io_error(errc::would_block);
@@ -274,78 +270,19 @@ err_t tcp::on_sent(void* arg, tcp_pcb* pcb, u16_t) noexcept {
     return ERR_OK;
 }
 
-#if WEFT_ONE_STACK
-// Another one, so that it tells who is starved.
-err_t tcp::on_sent_of_starved(void* arg, tcp_pcb* pcb, u16_t length) noexcept {
-    return on_sent(arg, pcb, length);
-}
-#endif
-
-err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
-    core::instance().memory_available();
-    return mend_retransmission(arg, pcb);
-}
-
-#if WEFT_ONE_STACK
-inline
-#endif
-    void
-    tcp::flush_all(std::uint8_t due) noexcept {
+void tcp::flush_all(std::uint8_t due) noexcept {
     if ((due & due_abort) != 0) {
         tcp_abort(forget_pcb());
         return;
     }
     if ((due & due_window) != 0) {
-        settle_window();
+        settle_window(pcb_);
     }
     if ((due & due_output) != 0) {
         tcp_output(pcb_);
     }
 }
 
-#if WEFT_ONE_STACK
-// A closed socket's pcb is not its own any more: none is met here that is gone.
-void tcp::flush_every() noexcept {
-    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr;) {
-        tcp_pcb* const next = pcb->next; // flush() may abort this one
-        if (pcb->errf == &on_error) {
-            auto& socket = *static_cast<tcp*>(pcb->callback_arg);
-            if (socket.due_ != 0) {
-                socket.flush();
-            }
-        }
-        pcb = next;
-    }
-}
-
-// And no other: whoever waits for room in its send buffer would take what memory there is in small
-// pieces.
-void tcp::feed_every() noexcept {
-    for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-        if (pcb->sent == &on_sent_of_starved) {
-            static_cast<tcp*>(pcb->callback_arg)->memory_available();
-        }
-    }
-}
 #endif
-
-result<> tcp::shutdown_send() noexcept {
-    if (closed()) {
-        return fail(errc::bad_handle);
-    }
-    if (state_ == state::half_closed) {
-        return {};
-    }
-    if (state_ != state::connected) {
-        return fail(errc::not_connected);
-    }
-    const err_t ended = tcp_shutdown(pcb_, 0, 1);
-    if (ended != ERR_OK) {
-        return fail(to_errc(ended));
-    }
-    state_ = state::half_closed;
-    raise(readiness::writable); // a writer that waits is told broken_pipe
-    return {};
-}
 
 } // namespace weft::lwip

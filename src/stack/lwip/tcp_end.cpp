@@ -61,22 +61,7 @@ void tcp::end_with(errc why) noexcept {
     raise(gained);
 }
 
-#if WEFT_ONE_STACK
-void tcp::enter_fresh() noexcept {
-    next_pending_ = fresh_;
-    fresh_ = this;
-}
-
-void tcp::leave_fresh() noexcept {
-    for (tcp** at = &fresh_; *at != nullptr; at = &(*at)->next_pending_) {
-        if (*at == this) {
-            *at = next_pending_;
-            next_pending_ = nullptr;
-            return;
-        }
-    }
-}
-#else
+#if !WEFT_ONE_STACK
 void tcp::enter_fresh() noexcept {
     host_->fresh_sockets().push_back(*this);
 }
@@ -95,7 +80,7 @@ void tcp::leave_queue() noexcept {
     }
     *at = next_pending_;
     if (listener.first_pending_ == nullptr) {
-        listener.lower(readiness::readable);
+        listener.queue_emptied();
     }
 }
 
@@ -103,24 +88,23 @@ void tcp::unreachable(errc why) noexcept {
     if (state_ != state::connecting) {
         return; // RFC 1122 4.2.3.9: a soft error once connected
     }
+    due_ |= due_abort;
     flush_later(due_abort); // this runs inside lwIP
     end_with(why);
 }
 
 void tcp::abort_all(host& going) noexcept {
     const u8_t index = netif_get_index(&going.interface());
-    // What tcp_new made is in none of lwIP's lists until it is bound.
-#if WEFT_ONE_STACK
-    while (fresh_ != nullptr) {
-        tcp& fresh = *fresh_;
-#else
+    // What tcp_new made is in none of lwIP's lists until it is bound. A board, which hardly ever
+    // takes its stack down, keeps no list of these: binding tells them that it is gone.
+#if !WEFT_ONE_STACK
     while (!going.fresh_sockets().empty()) {
         auto& fresh = static_cast<tcp&>(going.fresh_sockets().front());
-#endif
         fresh.leave_fresh();
         tcp_abort(fresh.forget_pcb());
         fresh.end_with(errc::network_down);
     }
+#endif
     for (tcp_pcb_listen* each = tcp_listen_pcbs.listen_pcbs; each != nullptr;) {
         tcp_pcb_listen* next = each->next;
         if (each->netif_idx == index && each->callback_arg != nullptr) {
@@ -154,12 +138,19 @@ void tcp::abort_all(host& going) noexcept {
     }
 }
 
-void tcp::drop_received() noexcept {
+inline void tcp::drop_received() noexcept {
+#if WEFT_ONE_STACK
+    if (first_ != nullptr) {
+        owed_ = static_cast<byte_count>(owed_ + first_->tot_len);
+        pbuf_free(std::exchange(first_, nullptr));
+    }
+#else
     while (first_ != nullptr) {
         owed_ = static_cast<byte_count>(owed_ + first_->len);
         pop_consumed();
     }
     end_is(&first_);
+#endif
 }
 
 void tcp::do_close() noexcept {
@@ -170,15 +161,16 @@ void tcp::do_close() noexcept {
         return;
     }
     drop_received();
-    const bool reset = state_ == state::connecting || doomed();
-    if (!reset) {
-        settle_window(); // or tcp_close() would answer with RST, and drop what was not sent
+    tcp_pcb* const pcb = forget_pcb();
+    if (pcb != nullptr) {
+        if (state_ != state::connecting && !doomed()) {
+            settle_window(pcb); // or tcp_close() would answer with RST, and drop what was not sent
+            close_pcb(*pcb);
+        } else {
+            tcp_abort(pcb);
+        }
     }
     state_ = state::finished;
-    tcp_pcb* const pcb = forget_pcb();
-    if (pcb != nullptr && (reset || !close_pcb(*pcb))) {
-        tcp_abort(pcb);
-    }
 }
 
 void tcp::stop_listening() noexcept {
@@ -187,30 +179,21 @@ void tcp::stop_listening() noexcept {
     while (tcp* pending = first_pending_) {
         first_pending_ = pending->next_pending_;
         pending->listening_ = nullptr;
-        pending->abort();
+        pending->due_ |= due_abort;
+        pending->do_close();
         pending->dispose();
     }
-    tcp_arg(pcb, nullptr);
-    tcp_accept(pcb, nullptr);
-    tcp_close(pcb);
+    tcp_close(pcb); // frees it
 }
 
 // After tcp_close() lwIP answers data with RST, and drops what was not sent. So while something is
-// to be delivered the socket's pcb takes in what comes and forgets it. False: in a state that
-// cannot close.
-inline bool tcp::close_pcb(tcp_pcb& pcb) noexcept {
+// to be delivered the pcb goes on to take in what comes, and forgets it.
+inline void tcp::close_pcb(tcp_pcb& pcb) noexcept {
     const bool delivering = pcb.state == ESTABLISHED || pcb.state == FIN_WAIT_1;
-    if (delivering) {
-        tcp_recv(&pcb, &on_received_after_close);
-    }
-    if (pcb.state == FIN_WAIT_1) {
-        return true;
-    }
-    const bool closed = tcp_close(&pcb) == ERR_OK;
-    if (delivering && closed) { // what tcp_shutdown() for sending alone leaves as it is
+    tcp_close(&pcb);  // that fails for none of its states: without memory for FIN lwIP tries again
+    if (delivering) { // what tcp_shutdown() for sending alone leaves as it is
         tcp_clear_flags(&pcb, TF_RXCLOSED);
     }
-    return closed;
 }
 
 err_t tcp::on_received_after_close(void*, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
@@ -239,7 +222,7 @@ err_t tcp::on_poll_after_close(void* arg, tcp_pcb* pcb) noexcept {
     const std::uintptr_t delivered = std::uintptr_t{pcb->lastack & 0xfffffU} * (most_polls + 1);
     const bool still = pcb->persist_backoff != 0 && before - before % (most_polls + 1) == delivered;
     const std::uintptr_t polls = still ? before % (most_polls + 1) + 1 : 0;
-    tcp_arg(pcb, reinterpret_cast<void*>(delivered + polls));
+    pcb->callback_arg = reinterpret_cast<void*>(delivered + polls);
     if (polls >= longest_closed_window) {
         pcb->persist_probe = TCP_MAXRTX; // lwIP's limit for probes without an answer
     } else if (pcb->unsent != nullptr) {

@@ -7,18 +7,18 @@
 #include "stack/lwip/random.hpp"
 #include "stack/lwip/unreachable.hpp"
 
-#include <algorithm>
 #include <new>
 
 namespace weft::lwip {
 
-namespace {
-constexpr std::size_t largest_backlog = 255; // lwIP counts them in 8 bits
-} // namespace
-
 // For port 0 one by RFC 6056; lwIP's own are the next in order. One that nobody has: SO_REUSEADDR
 // is for ports that the program names, and listen() would find out.
 errc tcp::bind_to(const address& at, std::uint16_t port) noexcept {
+#if WEFT_ONE_STACK
+    if (!core::instance().attached()) {
+        return errc::network_down;
+    }
+#endif
     const bool any = at.is_any();
     const ip_addr_t ip = host_->local_ip(at);
     if (!any && !host_->has_address(ip)) {
@@ -61,18 +61,18 @@ result<> tcp::listen(std::size_t backlog) noexcept {
     return closed() ? fail(errc::bad_handle) : as_result(listen_now(backlog));
 }
 
-#if WEFT_ONE_STACK
-errc tcp::listen_at(const endpoint& at, std::size_t backlog) noexcept {
-    ip_set_option(pcb_, SOF_REUSEADDR);
-    const errc bound = bind_to(at.address, at.port);
-    return bound == errc::ok ? listen_now(backlog) : bound;
+void tcp::listens(tcp_pcb* listening) noexcept {
+    listener_ = reinterpret_cast<tcp_pcb_listen*>(listening);
+    state_ = state::listening;
+    port_ = listener_->local_port;
+    listener_->callback_arg = this;
+    listener_->accept = &on_accept;
 }
-#endif
 
 errc tcp::listen_now(std::size_t backlog) noexcept {
-    const auto limit = static_cast<u8_t>(std::clamp<std::size_t>(backlog, 1, largest_backlog));
+    const u8_t limit = limit_of(backlog);
     if (state_ == state::listening) {
-        listener_->backlog = limit;
+        listener_->backlog = limit != 0 ? limit : u8_t{1};
         return errc::ok;
     }
     if (state_ != state::fresh) {
@@ -86,11 +86,8 @@ errc tcp::listen_now(std::size_t backlog) noexcept {
     err_t error = ERR_OK;
     tcp_pcb* listening = tcp_listen_with_backlog_and_err(pcb_, limit, &error);
     if (listening != nullptr) {
-        listener_ = reinterpret_cast<tcp_pcb_listen*>(listening); // the old pcb is freed
-        state_ = state::listening;
+        listens(listening); // the old pcb is freed
         lower(readiness::readable | readiness::writable | readiness::hangup);
-        tcp_arg(listening, this);
-        tcp_accept(listening, &on_accept);
     }
     return to_errc(error);
 }
@@ -100,7 +97,11 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
     if (self == nullptr || fresh == nullptr || error != ERR_OK) {
         return ERR_VAL; // null with ERR_MEM: lwIP had no pcb for it; the peer tries again
     }
+#if WEFT_ONE_STACK
+    auto* connection = new (std::nothrow) tcp(self->family_);
+#else
     auto* connection = new (std::nothrow) tcp(*self->host_, self->family_);
+#endif
     if (connection == nullptr) {
         return ERR_MEM; // lwIP resets it
     }
@@ -120,27 +121,36 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
 }
 
 result<tcp_socket*> tcp::try_accept() noexcept {
+    tcp_socket* next = nullptr;
+    if (const errc failed = take_pending(next); failed != errc::ok) {
+        return fail(failed);
+    }
+    return next;
+}
+
+errc tcp::take_pending(tcp_socket*& taken) noexcept {
     if (closed()) {
-        return fail(errc::bad_handle);
+        return errc::bad_handle;
     }
     if (state_ != state::listening) {
-        return fail(errc::invalid_argument);
+        return errc::invalid_argument;
     }
     tcp* next = first_pending_;
     if (next == nullptr) {
-        lower(readiness::readable);
-        return fail(errc::would_block);
+        queue_emptied();
+        return errc::would_block;
     }
     first_pending_ = next->next_pending_;
     if (first_pending_ == nullptr) {
-        lower(readiness::readable);
+        queue_emptied();
     }
     next->next_pending_ = nullptr;
     next->listening_ = nullptr;
     if (next->pcb_ != nullptr) {
         tcp_backlog_accepted(next->pcb_);
     }
-    return next;
+    taken = next;
+    return errc::ok;
 }
 
 result<> tcp::start_connect(const endpoint& to) noexcept {

@@ -32,7 +32,11 @@ constexpr std::size_t largest_v6 = 65535 - 40 - 8;
 } // namespace
 
 udp::udp(host& on, family f, udp_pcb* pcb) noexcept
-    : datagram_socket(on.loop()), host_(&on), pcb_(pcb) {
+    :
+#if !WEFT_ONE_STACK
+      datagram_socket(on.loop()),
+#endif
+      host_(&on), pcb_(pcb) {
     family_ = f;
     raise(readiness::writable);
 }
