@@ -97,6 +97,9 @@ io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
 }
 
 void tcp::consume(std::size_t n) noexcept {
+    if (first_ == nullptr) {
+        return;
+    }
     owed_ = static_cast<byte_count>(owed_ + n);
     flush_later(due_window);
     if (n < first_->tot_len) {
