@@ -251,6 +251,89 @@ def ask_renegotiation():
     assert b"RENEGOTIATING" in said and b"no renegotiation" in said, said
 
 
+class RawClient:
+    """libssl between two buffers, so that this end decides when bytes go and come. TLS 1.2, nobody is verified."""
+
+    def __init__(self, plain):
+        self.plain = plain
+        self.lib = lib = ctypes.CDLL("libssl.so.3")
+        for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new", "BIO_new", "BIO_s_mem"):
+            getattr(lib, name).restype = ctypes.c_void_p
+        context = ctypes.c_void_p(lib.SSL_CTX_new(ctypes.c_void_p(lib.TLS_client_method())))
+        lib.SSL_CTX_ctrl(context, 124, ctypes.c_long(0x0303), None)  # SSL_CTRL_SET_MAX_PROTO_VERSION
+        self.ssl = ctypes.c_void_p(lib.SSL_new(context))
+        self.into, self.out = (ctypes.c_void_p(lib.BIO_new(ctypes.c_void_p(lib.BIO_s_mem()))) for _ in range(2))
+        lib.SSL_set_bio(self.ssl, self.into, self.out)
+        lib.SSL_set_connect_state(self.ssl)
+        self.room = ctypes.create_string_buffer(100_000)
+
+    def give(self):
+        """What is to be sent, to the socket."""
+        while (n := self.lib.BIO_read(self.out, self.room, len(self.room))) > 0:
+            self.plain.sendall(self.room.raw[:n])
+
+    def take(self):
+        """Something from the socket; false: it has ended."""
+        piece = self.plain.recv(len(self.room))
+        self.lib.BIO_write(self.into, piece, len(piece))
+        return bool(piece)
+
+    def connect(self):
+        while self.lib.SSL_do_handshake(self.ssl) != 1:
+            self.give()
+            assert self.take()
+        self.give()
+
+    def read(self):
+        """To the end, or until libssl fails: what, and why."""
+        got = bytearray()
+        while True:
+            n = self.lib.SSL_read(self.ssl, self.room, len(self.room))
+            if n > 0:
+                got += self.room.raw[:n]
+                continue
+            error = self.lib.SSL_get_error(self.ssl, n)
+            if error != 2:  # SSL_ERROR_WANT_READ
+                text = ctypes.create_string_buffer(256)
+                self.lib.ERR_error_string_n(ctypes.c_ulong(self.lib.ERR_get_error()), text, len(text))
+                return bytes(got), text.value.decode() if error == 1 else "end"
+            if not self.take():
+                return bytes(got), "cut"
+
+
+def ask_renegotiation_in_a_record():
+    """While the server is in a record of which this end has taken nothing for long. What comes is that record, whole,
+    and what was sent behind it."""
+    control, plain = socket.create_connection(WHERE), socket.socket(
+        socket.AF_INET6 if ":" in WHERE[0] else socket.AF_INET)
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 10_000)
+    plain.connect((WHERE[0], int(WHERE[1])))
+    client = RawClient(plain)
+    client.connect()
+    assert control.recv(1) == b"!"  # it cannot send on
+    client.lib.SSL_write(client.ssl, b"a", 1)
+    client.give()
+    assert control.recv(1) == b"!"  # and has that
+    plain.settimeout(0.1)
+    drained = []
+    try:
+        while True:
+            drained.append(plain.recv(100_000))
+    except TimeoutError:
+        plain.settimeout(None)
+    client.lib.SSL_renegotiate(client.ssl)
+    client.lib.SSL_do_handshake(client.ssl)
+    client.give()
+    print("asked", flush=True)
+    size = int(control.makefile().readline())
+    for piece in drained:
+        client.lib.BIO_write(client.into, piece, len(piece))
+    got, why = client.read()
+    assert got == (BYTES[:251] * (len(got) // 251 + 1))[:len(got)], "not what was sent"
+    # mbedTLS lets the refusal fall if it was in a record
+    assert (len(got), why) == (size, "end"), (len(got), size, why)
+
+
 def curl(name, *more):
     address, port = WHERE
     return run("curl", "--silent", "--show-error", "--cacert", of("authority.pem"), "--resolve",
@@ -279,7 +362,8 @@ MODES = {
         "echo": ask_echo, "stranger": ask_stranger,
         "other": lambda: ask_stranger("authority", "another.test"),
         "by name": lambda: compare_echo(connected(client_context(), "other.test")), "again": ask_again,
-        "openssl": ask_openssl, "renegotiation": ask_renegotiation, "curl": ask_curl,
+        "openssl": ask_openssl, "renegotiation": ask_renegotiation,
+        "renegotiation in a record": ask_renegotiation_in_a_record, "curl": ask_curl,
         "curl wrong name": ask_curl_wrong_name,
     },
 }
