@@ -79,7 +79,7 @@ def lint(name):
 USOCKET_EXAMPLES = tuple(sorted(
     path.stem for path in (pathlib.Path(__file__).resolve().parents[2] / "examples/usocket").glob("*.cpp")))
 EXAMPLES = ("echo", "echo_client", "udp_echo", "connect", "http_server", "status_page", "telemetry", "sensor")
-FIRMWARE = ("unit", "echo", "examples", "services", "faults", "hardship", "tls", "tls_small", "cmake", "sizes")
+FIRMWARE = ("unit", "echo", "examples", "services", "faults", "hardship", "tls", "tls_client", "cmake", "sizes")
 MICROPYTHON = ("contract", "interrupt", "documents", "endurance")
 COUNTED = ("load", "libcount.so", "micro_weft", "echo_weft", "lwip_echo_weft", "echo_facade_weft",
            "facade_transfer_weft", "facade_transfer_libc", "facade_poll_weft")

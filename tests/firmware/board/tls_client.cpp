@@ -1,5 +1,5 @@
 // A client over TLS: what 10.0.2.100 says at port 443 about GET /page, counted, and what it took of
-// memory and of instructions. Prints "name value" in lines, for tests/firmware/tls_small.py.
+// memory and of instructions. Prints "name value" in lines, for tests/firmware/tls_client.py.
 #include "board.h"
 #include "board.hpp"
 #include "identity.hpp"
