@@ -12,8 +12,8 @@
 
 namespace weft {
 
-/// On a board whose image has one stack there is one kind of driver too, the port's (weft/port.hpp),
-/// and these are plain functions.
+/// On a board whose image has one stack there is one kind of driver too, the port's
+/// (weft/port.hpp), and these are plain functions.
 class driver {
   public:
     driver() = default;

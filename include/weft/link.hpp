@@ -42,8 +42,8 @@ class link {
     [[nodiscard]] WEFT_WAIST int descriptor() const noexcept { return -1; }
 
     /// For links without a descriptor: when receive() will next return a frame if nothing else is
-    /// sent; at_once if now, never if not by itself. Not asked on a board with one stack, whose links
-    /// wake the loop's driver for every frame.
+    /// sent; at_once if now, never if not by itself. Not asked on a board with one stack, whose
+    /// links wake the loop's driver for every frame.
     [[nodiscard]] WEFT_WAIST time_point next_arrival() noexcept { return never; }
 
     /// Links in virtual time learn what time it is before each receive() and send().
