@@ -167,6 +167,8 @@ def loopback(image):
           longest["server"][1] * 7 < int(said["full.instructions"]), longest)
     check("a session is resumed, without elliptic curves", said.get("resumed") == "1" and
           int(said["resumed.instructions"]) * 50 < int(said["full.instructions"]), said)
+    check("handshakes that are cancelled, wherever they are, leave nothing", said.get("cut") == "13" and
+          "wrong at" not in board.printed, board.printed)
     check("a handshake without memory is errc::no_memory; with memory it succeeds again",
           said.get("exhausted.error") == "out of memory" and said.get("exhausted.again") == "no error", said)
     check("however small the arena, contexts and handshakes succeed or are errc::no_memory, and leave nothing",

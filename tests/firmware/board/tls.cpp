@@ -11,6 +11,7 @@
 #include <weft/port.hpp>
 #include <weft/sleep.hpp>
 #include <weft/sync_wait.hpp>
+#include <weft/timeout.hpp>
 #include <weft/tls.hpp>
 #include <weft/tls_arena.hpp>
 #include <weft/when_all.hpp>
@@ -166,6 +167,30 @@ weft::task<> exhaust(ends& both) {
     board::say("exhausted.again ", again ? weft::errc::ok : again.error());
 }
 
+std::uint32_t in_use() noexcept {
+    return static_cast<std::uint32_t>(weft::tls_memory::in_use());
+}
+
+/// Handshakes that end in the midst of it, of a signature that is made in steps too.
+weft::task<> cut_short(ends& both) {
+    const weft::tls_session none;
+    const std::uint32_t at_rest = in_use();
+    std::uint32_t cut = 0;
+    for (std::uint32_t ms = 3; ms < 120; ms += 9) {
+        bool over = false;
+        auto shaking = shake_hands(both, none, over);
+        const auto made = co_await weft::timeout(std::move(shaking), std::chrono::milliseconds(ms));
+        [[maybe_unused]] const auto slept = co_await weft::sleep_for(goodbyes);
+        if (made || made.error() != weft::errc::timed_out || in_use() != at_rest) {
+            const weft::errc why = made ? weft::errc::ok : made.error();
+            board::say("wrong at ", ms, ": ", why, ", ", in_use() - at_rest, " left");
+            continue;
+        }
+        ++cut;
+    }
+    board::say("cut ", cut);
+}
+
 weft::result<weft::tls_context> own_end() noexcept {
     return weft::tls_context::server(
         {.certificate = der(board_certificate),
@@ -174,10 +199,6 @@ weft::result<weft::tls_context> own_end() noexcept {
 }
 weft::result<weft::tls_context> known_end() noexcept {
     return weft::tls_context::client({.authorities = der(authority)});
-}
-
-std::uint32_t in_use() noexcept {
-    return static_cast<std::uint32_t>(weft::tls_memory::in_use());
 }
 
 /// Contexts, a handshake and an end in the memory that there is.
@@ -254,6 +275,7 @@ weft::task<> measure(weft::stack& net) {
     }
     session = {};
     away = co_await weft::sleep_for(goodbyes);
+    [[maybe_unused]] const auto ended = co_await cut_short(both);
     [[maybe_unused]] const auto exhausted = co_await exhaust(both);
     away = co_await weft::sleep_for(goodbyes);
     board::say("left ", in_use() - at_rest);
