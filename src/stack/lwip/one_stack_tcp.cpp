@@ -19,21 +19,27 @@ namespace {
 
 /// What `a` is among the addresses of this interface, any included; null: it is none of them.
 const ip_addr_t* find_own(const netif& n, const address& a) noexcept {
-    const auto is = [&a](const ip_addr_t& ip) { // IPv4 has zeros behind it, as here
-        return std::memcmp(&ip, a.bytes().data(), sizeof(ip6_addr_t::addr)) == 0;
+    const auto is = [&a](const ip_addr_t& ip) { // with IPv6, IPv4 has zeros behind it, as here
+        return std::memcmp(&ip, a.bytes().data(), LWIP_IPV6 ? 16 : 4) == 0;
     };
+#if LWIP_IPV6
     const ip_addr_t* const any = a.is_v4() ? IP4_ADDR_ANY : IP6_ADDR_ANY;
+#else
+    const ip_addr_t* const any = IP4_ADDR_ANY;
+#endif
     if (is(*any)) {
         return any;
     }
     if (a.is_v4()) {
         return is(n.ip_addr) ? &n.ip_addr : nullptr;
     }
+#if LWIP_IPV6
     for (s8_t i = 0; i != LWIP_IPV6_NUM_ADDRESSES; ++i) {
         if (ip6_addr_isvalid(netif_ip6_addr_state(&n, i)) && is(n.ip6_addr[i])) {
             return &n.ip6_addr[i];
         }
     }
+#endif
     return nullptr;
 }
 
@@ -43,6 +49,11 @@ const ip_addr_t* find_own(const netif& n, const address& a) noexcept {
 // takes one that nobody has.
 result<tcp_listener>
 tcp::open_listening(const host& on, const endpoint& at, std::size_t backlog) noexcept {
+#if !LWIP_IPV6
+    if (!at.address.is_v4()) {
+        return fail(errc::family_not_supported);
+    }
+#endif
     const ip_addr_t* const ip = find_own(on.interface(), at.address);
     if (ip == nullptr) {
         return fail(errc::address_not_available);
