@@ -147,10 +147,10 @@ class Runner:
         if run(["meson", "setup", *again, *suite.options, place], log, 600, suite.env) != 0:
             return self.not_built(suite, log)
         tests = self.tests_of(suite, place)
-        targets = suite.targets or []
+        targets = list(suite.targets)
         if suite.select:
             named = {os.path.relpath(place / word, place) for test in tests for word in test["cmd"]}
-            targets = sorted(named & self.built_files(place))
+            targets += sorted(named & self.built_files(place))
         if suite.select and not tests:
             say(f"   FAILED: no test is called {suite.select}")
             return Tally(failed=1)
