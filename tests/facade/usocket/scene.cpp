@@ -165,11 +165,12 @@ std::size_t scene::fill_up(socket& s, std::size_t from) {
         }
         taken += n.value_or(0);
         quiet = n ? 0 : quiet + 1;
-        if (quiet == 4) {
+        if (quiet == 6) {
             return taken; // at once: a byte of room may come in any pause
         }
         if (!n) {
-            pass(known().virtual_time ? 5s : duration(40ms)); // a kernel's late acknowledgement
+            // a kernel delays its acknowledgement of what is less than a segment by 200 ms at most
+            pass(known().virtual_time ? 5s : duration(60ms));
         }
     }
 }

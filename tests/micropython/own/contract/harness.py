@@ -346,7 +346,7 @@ def fill_up(s, begin=0):
     """Sends until nothing more is taken; how many bytes of the sequence were."""
     s.setblocking(False)
     taken, quiet = begin, 0
-    while quiet < 3:
+    while True:
         n = 0
         try:
             n = s.send(known(taken, 50000))
@@ -357,9 +357,10 @@ def fill_up(s, begin=0):
                 pass
         taken += n
         quiet = 0 if n else quiet + 1
+        if quiet == 6:
+            return taken  # at once: a byte of room may come in any pause
         if not n:
-            settle(40)
-    return taken
+            settle(60)  # a kernel delays its acknowledgement of less than a segment by 200 ms at most
 
 
 # --- what is left behind
