@@ -342,8 +342,8 @@ def read_known(s, size, begin=0):
         done += len(part)
 
 
-def fill_up(s, begin=0):
-    """Sends until nothing more is taken; how many bytes of the sequence were."""
+def fill_up(s, begin=0, quiets=6):
+    """Sends until nothing more is taken, so often in a row; how many bytes of the sequence were."""
     s.setblocking(False)
     taken, quiet = begin, 0
     while True:
@@ -357,7 +357,7 @@ def fill_up(s, begin=0):
                 pass
         taken += n
         quiet = 0 if n else quiet + 1
-        if quiet == 6:
+        if quiet == quiets:
             return taken  # at once: a byte of room may come in any pause
         if not n:
             settle(60)  # a kernel delays its acknowledgement of less than a segment by 200 ms at most
