@@ -1,5 +1,7 @@
 // What the compiler and its headers name of libstdc++ in code that never runs or that has no state,
-// so that firmware need not link it. Weak: a program that does link it gets the real ones.
+// so that firmware need not link it, and the port's functions that a board may leave out. Weak: a
+// program that has the real ones gets those. Never optimized at link time, by which GCC 12 calls a
+// weak function although there is another, and loses what only its own code names.
 
 #include <weft/port.hpp>
 
@@ -48,4 +50,8 @@ __assert_func(const char*, int, const char*, const char* what) {
 
 extern "C" [[gnu::weak, noreturn]] void weft_port_failed(const char*) {
     stop();
+}
+
+extern "C" [[gnu::weak]] void weft_port_sleep(std::int64_t) {
+    asm volatile("dsb\n\twfi" ::: "memory");
 }

@@ -48,7 +48,3 @@ void driver::wake() noexcept {
 #endif
 
 } // namespace weft
-
-extern "C" [[gnu::weak]] void weft_port_sleep(std::int64_t) {
-    asm volatile("dsb\n\twfi" ::: "memory");
-}
