@@ -23,7 +23,9 @@ class link {
     link() = default;
     link(const link&) = delete;
     link& operator=(const link&) = delete;
+#if !WEFT_ONE_STACK
     virtual ~link() = default;
+#endif
 
     /// Payload bytes of a frame; a frame has up to mtu() + header_size bytes.
     [[nodiscard]] virtual std::size_t mtu() const noexcept = 0;
@@ -54,6 +56,13 @@ class link {
     /// While it is down what the stack sends is dropped, and connections wait; when it is up again
     /// the stack asks DHCP and routers anew and tells its neighbours where it is.
     [[nodiscard]] virtual bool up() const noexcept { return true; }
+
+#if WEFT_ONE_STACK
+    // A board's link is an object that nobody deletes; a destructor in its vtable would bring the
+    // heap into every image.
+  protected:
+    ~link() = default;
+#endif
 };
 
 } // namespace weft

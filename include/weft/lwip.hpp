@@ -40,8 +40,8 @@ struct interface_address {
 namespace lwip {
 class host;
 /// errc::ok, or what is wrong with them; `by`, if it is not null, has them from now on.
-errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept;
-errc use_option(const std::span<const address>& name_servers, host* by) noexcept;
+errc use_option(const interface_address* addresses, std::size_t count, host* by) noexcept;
+errc use_option(const address* name_servers, std::size_t count, host* by) noexcept;
 } // namespace lwip
 
 /// A list among the options.
@@ -55,12 +55,14 @@ class option_list : public std::span<const T> {
     constexpr option_list(A&&... list) noexcept
         : std::span<const T>(std::forward<A>(list)...), use_(&lwip::use_option) {}
 
-    errc use(lwip::host* by) const noexcept { return use_ != nullptr ? use_(*this, by) : errc::ok; }
+    errc use(lwip::host* by) const noexcept {
+        return use_ != nullptr ? use_(this->data(), this->size(), by) : errc::ok;
+    }
 
   private:
-    // Only a program that gives a list links what that takes. By reference: Arm copies a span to
-    // memory that it passes as a part of a larger object.
-    errc (*use_)(const std::span<const T>& list, lwip::host* by) noexcept = nullptr;
+    // Only a program that gives a list links what that takes. The list's elements and not itself:
+    // of options whose address nobody has the compiler makes constants.
+    errc (*use_)(const T* list, std::size_t size, lwip::host* by) noexcept = nullptr;
 };
 #else
 template <class T>

@@ -1,5 +1,6 @@
 // operator new on a board without a heap: lwIP's, which is there already, static and sized by its
-// profile. A program that defines its own gets its own.
+// profile. A program that defines its own gets its own. Not optimized at link time: GCC keeps every
+// operator new and delete that it sees there, used or not.
 
 #include "stack/lwip/core.hpp"
 

@@ -23,10 +23,7 @@ void start_lwip() noexcept {
 #if LWIP_IPV6 && LWIP_IPV6_SEND_ROUTER_SOLICIT
     // The loopback asks for routers as any netif does; without a stack on it nobody would ever take
     // the questions from its queue.
-    netif* loopback = nullptr;
-    NETIF_FOREACH(loopback) {
-        loopback->rs_count = 0;
-    }
+    netif_list->rs_count = 0; // there is no other yet
 #endif
 }
 
@@ -48,16 +45,12 @@ void host_list::remove(host& h) noexcept {
 
 constinit core core::only_;
 
-void core::initialize() noexcept {
-    if (!initialized_) {
-        initialized_ = true;
+void core::have_heap() noexcept {
+    if (!only_.initialized_) {
+        only_.initialized_ = true;
         random_source::instance().seed_from_system();
         start_lwip();
     }
-}
-
-void core::have_heap() noexcept {
-    instance().initialize();
 }
 
 #else

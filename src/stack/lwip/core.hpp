@@ -82,14 +82,12 @@ class core final : public service {
     static core& create() noexcept;
 #endif
 
-    /// lwIP's heap can be used from now on, before there is a stack too.
+    /// Starts lwIP, once: its heap can be used from now on, before there is a stack too.
     static void have_heap() noexcept;
 
 #if WEFT_ONE_STACK
     [[nodiscard]] bool attached() const noexcept { return home_ != nullptr; }
     void attach(loop& home, host& h) noexcept;
-    /// Starts lwIP, once.
-    void initialize() noexcept;
 #else
     /// errc::busy if lwIP already runs on another loop.
     errc attach(loop& home, const std::optional<std::uint64_t>& seed) noexcept;

@@ -101,8 +101,9 @@ class host final : public stack, public hosts_link {
     static err_t init_netif(netif* n) noexcept;
     static err_t output(netif* n, pbuf* p) noexcept;
 
-    friend errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept;
-    friend errc use_option(const std::span<const address>& name_servers, host* by) noexcept;
+    friend errc
+    use_option(const interface_address* addresses, std::size_t count, host* by) noexcept;
+    friend errc use_option(const address* name_servers, std::size_t count, host* by) noexcept;
 
     weft::link* link_;
     netif* netif_; // &own_ or lwIP's loopback

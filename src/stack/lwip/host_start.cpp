@@ -118,7 +118,7 @@ inline result<std::unique_ptr<stack>> host::make(weft::loop& home, const lwip_op
     errc failed = c.attached() ? errc::busy : check(o, mtu);
     pbuf* spare = nullptr;
     if (failed == errc::ok) {
-        c.initialize();
+        core::have_heap();
         if (o.link != nullptr) {
             spare = new_spare(mtu);
             failed = spare != nullptr ? errc::ok : errc::no_memory;

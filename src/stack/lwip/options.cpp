@@ -5,11 +5,11 @@
 
 namespace weft::lwip {
 
-errc use_option(const std::span<const address>& name_servers, host* by) noexcept {
-    if (name_servers.size() > DNS_MAX_SERVERS) {
+errc use_option(const address* name_servers, std::size_t count, host* by) noexcept {
+    if (count > DNS_MAX_SERVERS) {
         return errc::invalid_argument;
     }
-    for (const address& each : name_servers) {
+    for (const address& each : std::span(name_servers, count)) {
         if (each.is_any()) {
             return errc::invalid_argument;
         }
@@ -23,12 +23,12 @@ errc use_option(const std::span<const address>& name_servers, host* by) noexcept
     return errc::ok;
 }
 
-errc use_option(const std::span<const interface_address>& addresses, host* by) noexcept {
-    if (addresses.size() > 3) {
+errc use_option(const interface_address* addresses, std::size_t count, host* by) noexcept {
+    if (count > 3) {
         return errc::invalid_argument;
     }
     [[maybe_unused]] s8_t index = 1; // the first is the link-local one
-    for (const interface_address& each : addresses) {
+    for (const interface_address& each : std::span(addresses, count)) {
         if (each.address.is_v4() || each.prefix > 128) {
             return errc::invalid_argument;
         }

@@ -12,7 +12,7 @@ inline errc use(const option_list<T>& list, host* by) noexcept {
 #if WEFT_ONE_STACK
     return list.use(by);
 #else
-    return use_option(list, by);
+    return use_option(list.data(), list.size(), by);
 #endif
 }
 
