@@ -178,7 +178,8 @@ size_t us_stream_ioctl(us_socket s, unsigned request, uintptr_t argument, int* e
  */
 
 /* wrap_socket()'s arguments; zero is the default of each, a client that verifies nobody. Key,
- * certificates and authorities are PEM or DER. */
+ * certificates and authorities are PEM or DER. A client with US_CERT_REQUIRED names whom it
+ * expects. */
 typedef struct us_tls {
     int server_side;
     int cert_reqs;
@@ -198,7 +199,8 @@ typedef struct us_tls {
  * timeout ends the waiting alone. */
 int us_wrap(us_socket s, const us_tls* how);
 int us_do_handshake(us_socket s); /* -EAGAIN: not over */
-/* For this thread's sockets of US_IPPROTO_SEC that are not wrapped, as clients or as servers. */
+/* For this thread's sockets of US_IPPROTO_SEC that are not wrapped, as clients or as servers.
+ * Without a name clients that verify believe whomever `cadata` knows. */
 int us_tls_default(const us_tls* how);
 
 /* --- readiness and the loop ------------------------------------------------------------------- */

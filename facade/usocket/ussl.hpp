@@ -135,6 +135,7 @@ class SSLContext {
     friend weft::result<> as_default(SSLContext& chosen) noexcept;
     friend weft::result<std::unique_ptr<usocket::secure>>
     usocket::make_secure(const usocket::secure_options& how) noexcept;
+    friend weft::errc usocket::secure_by_default(const usocket::secure_options& how) noexcept;
     friend outcome<SSLSocket> wrap_socket(usocket::socket&&, const wrap_arguments&);
     weft::errc keep(bytes& where, const buffer& given) noexcept;
     weft::errc take_chain(const buffer& cert, const buffer& key) noexcept;
@@ -147,6 +148,8 @@ class SSLContext {
         bool shake) noexcept;
     static weft::result<std::unique_ptr<usocket::secure>>
     secure_once(const wrap_arguments& how) noexcept;
+    static weft::result<std::unique_ptr<usocket::secure>>
+    secure_named(const wrap_arguments& how) noexcept;
     static weft::result<SSLSocket>
     wrap_once(usocket::socket& plain, const wrap_arguments& how) noexcept;
 
@@ -191,6 +194,7 @@ weft::result<> as_default(SSLContext& chosen) noexcept; // use(), the same in ev
 
 /// From now on this thread's sockets of IPPROTO_SEC that nobody wraps do as `chosen` says: clients
 /// or servers, by its protocol. At first clients verify nobody, and servers have no certificate.
+/// connect() knows no names: with CERT_REQUIRED clients believe whomever the authorities know.
 inline outcome<> use(SSLContext& chosen) {
     return told(as_default(chosen), "use");
 }

@@ -17,11 +17,13 @@ struct secure_options {
     std::string_view name = {};
 };
 
-/// errc::invalid_argument: what cannot be read, or cert_reqs without authorities;
-/// protocol_not_supported: a build without TLS; no_memory.
+/// errc::invalid_argument: what cannot be read, cert_reqs without authorities, or 2 of a client
+/// without `name`: it would believe whomever the authorities know. protocol_not_supported: a build
+/// without TLS; no_memory.
 [[nodiscard]] weft::result<std::unique_ptr<secure>> make_secure(const secure_options& how) noexcept;
 
-/// The same, for this thread's sockets of IPPROTO_SEC that nobody wraps from now on.
+/// The same, for this thread's sockets of IPPROTO_SEC that nobody wraps from now on. Of clients
+/// `name` is whom each of them expects; empty: anybody.
 [[nodiscard]] weft::errc secure_by_default(const secure_options& how) noexcept;
 
 } // namespace usocket

@@ -24,6 +24,11 @@ namespace {
 constexpr std::size_t most_ciphers = 32; // tls_options'
 constexpr std::size_t longest_cipher = 63;
 
+/// A certificate of anybody's whom the authorities know would do.
+bool lacks_name(int verify_mode, bool server_side, std::string_view name) noexcept {
+    return verify_mode == CERT_REQUIRED && !server_side && name.empty();
+}
+
 /// What a tls_stream over that socket says.
 template <class F>
 auto of_stream(weft::tcp_socket& s, F ask) noexcept {
@@ -220,8 +225,8 @@ result<std::unique_ptr<usocket::secure>> SSLContext::secure(std::string_view nam
 
 result<SSLSocket> SSLContext::wrap(usocket::socket& plain, const wrap_options& how) noexcept {
     const bool is_client = protocol_ == PROTOCOL_TLS_CLIENT;
-    const bool nameless = how.server_hostname.empty();
-    if (how.server_side == is_client || (is_client && verify_mode == CERT_REQUIRED && nameless)) {
+    if (how.server_side == is_client ||
+        lacks_name(verify_mode, how.server_side, how.server_hostname)) {
         return fail(errc::invalid_argument);
     }
     return wrap_as(plain, secure(how.server_hostname), how.do_handshake_on_connect);
@@ -244,10 +249,15 @@ result<SSLSocket> SSLContext::wrap_as(
 
 result<SSLSocket>
 SSLContext::wrap_once(usocket::socket& plain, const wrap_arguments& how) noexcept {
-    if (how.cert_reqs == CERT_REQUIRED && !how.server_side && how.server_hostname.empty()) {
+    return wrap_as(plain, secure_named(how), how.do_handshake);
+}
+
+result<std::unique_ptr<usocket::secure>>
+SSLContext::secure_named(const wrap_arguments& how) noexcept {
+    if (lacks_name(how.cert_reqs, how.server_side, how.server_hostname)) {
         return fail(errc::invalid_argument);
     }
-    return wrap_as(plain, secure_once(how), how.do_handshake);
+    return secure_once(how);
 }
 
 result<std::unique_ptr<usocket::secure>>
@@ -304,18 +314,26 @@ bool secure::is_there() noexcept {
     return true;
 }
 
+namespace {
+
+ussl::wrap_arguments arguments_of(const secure_options& how) noexcept {
+    return {
+        .server_side = how.which == secure::end::server,
+        .key = how.key,
+        .cert = how.cert,
+        .cert_reqs = how.cert_reqs,
+        .cadata = how.authorities,
+        .server_hostname = how.name};
+}
+
+} // namespace
+
 weft::result<std::unique_ptr<secure>> make_secure(const secure_options& how) noexcept {
-    return ussl::SSLContext::secure_once(
-        {.server_side = how.which == secure::end::server,
-         .key = how.key,
-         .cert = how.cert,
-         .cert_reqs = how.cert_reqs,
-         .cadata = how.authorities,
-         .server_hostname = how.name});
+    return ussl::SSLContext::secure_named(arguments_of(how));
 }
 
 weft::errc secure_by_default(const secure_options& how) noexcept {
-    weft::result<std::unique_ptr<secure>> made = make_secure(how);
+    weft::result<std::unique_ptr<secure>> made = ussl::SSLContext::secure_once(arguments_of(how));
     if (!made) {
         return made.error();
     }

@@ -1,6 +1,6 @@
 /* The C ABI from plain C99: each check is a line of the contract as C sees it. Both ends are in
  * this process, on the stack that WEFT_STACK names. The exit status is 0 if all hold. */
-#include "c/usocket.h"
+#include "abi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,22 +9,15 @@
 static int checks = 0;
 static int failures = 0;
 
-static void check_at(int line, int truth, const char* what, long long got) {
+void check_at(const char* file, int line, int truth, const char* what, long long got) {
     ++checks;
     if (!truth) {
         ++failures;
         fprintf(
-            stderr, "abi_test.c:%d: not so: %s (%lld, %s; %s)\n", line, what, got,
-            us_error_name(got), us_explanation());
+            stderr, "%s:%d: not so: %s (%lld, %s; %s)\n", file, line, what, got, us_error_name(got),
+            us_explanation());
     }
 }
-#define IS(call, expected)                                                                         \
-    do {                                                                                           \
-        const long long got_ = (long long)(call);                                                  \
-        check_at(__LINE__, got_ == (long long)(expected), #call " == " #expected, got_);           \
-    } while (0)
-#define HOLDS(truth) check_at(__LINE__, (truth) != 0, #truth, 0)
-
 static us_address loopback(int port) {
     us_address at;
     memset(&at, 0, sizeof at);
@@ -32,13 +25,7 @@ static us_address loopback(int port) {
     return at;
 }
 
-struct pair {
-    us_socket listener;
-    us_socket client;
-    us_socket server;
-};
-
-static struct pair connected(void) {
+struct pair connected(void) {
     struct pair made;
     us_address at = loopback(0);
     made.listener = us_open(US_AF_INET, US_SOCK_STREAM, 0);
@@ -59,7 +46,7 @@ static struct pair connected(void) {
     return made;
 }
 
-static void close_all(struct pair p) {
+void close_all(struct pair p) {
     IS(us_close(p.client), 0);
     IS(us_close(p.server), 0);
     IS(us_close(p.listener), 0);
@@ -532,41 +519,6 @@ static void interface(void) {
     IS(known.prefix, 8);
     IS(us_address_text(&known.gateway, text, sizeof text), 7);
     IS(us_get_interface(NULL), -22);
-}
-
-static void becoming_tls(void) {
-    IS(us_error_number(-104), 104);
-    IS(us_error_number(-1002), -2);
-    IS(us_error_number(-302), -0x7780); /* mbedTLS's, of a fatal alert */
-    us_tls client = {0};
-    us_tls server = {0};
-    server.server_side = 1;
-    const struct pair p = connected();
-#if defined(WITH_TLS)
-    IS(us_wrap(p.client, NULL), -22);
-    IS(us_wrap(p.server, &server), -22); /* it has nothing to show */
-    server.cert = "no certificate";
-    server.cert_size = 14;
-    IS(us_wrap(p.server, &server), -22);
-    IS(us_tls_default(&server), -22);
-    IS(us_tls_default(&client), 0);
-    IS(us_do_handshake(p.client), -22); /* of no TLS */
-    IS(us_wrap(p.client, &client), 0);
-    IS(us_wrap(p.client, &client), -106);
-    IS(us_settimeout(p.client, 0), 0);
-    IS(us_do_handshake(p.client), -11);
-    IS(us_send(p.client, "x", 1, 0), -11);
-    IS(us_send(p.server, "no TLS", 6, 0), 6);
-    IS(us_settimeout(p.client, 20000), 0);
-    IS(us_do_handshake(p.client), -301);
-    IS(us_do_handshake(p.client), -107);
-    IS(us_wrap(p.client + 1000000, &client), -9);
-#else
-    IS(us_wrap(p.client, &client), -93);
-    IS(us_wrap(p.server, &server), -93);
-    IS(us_tls_default(&client), -93);
-#endif
-    close_all(p);
 }
 
 int main(void) {

@@ -91,6 +91,7 @@ def _():
     same(server.recv(1), b"x")
     fails(EISCONN, lambda: client.secure())
     fails(EINVAL, lambda: socket.socket().secure(cert="no certificate", key=KEY))
+    fails(EINVAL, lambda: secure_socket().secure(cert_reqs=2, cadata=CERT))  # without a name: anybody's would do
 
 
 @test("IPPROTO_SEC: the module tls and weft's TLS understand each other")
