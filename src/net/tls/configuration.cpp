@@ -12,6 +12,8 @@
 #include <new>
 #include <utility>
 
+#include <mbedtls/platform_util.h>
+
 #if defined(MBEDTLS_USE_PSA_CRYPTO) || defined(MBEDTLS_SSL_PROTO_TLS1_3)
 #define WEFT_TLS_PSA 1
 #include <psa/crypto.h>
@@ -23,7 +25,8 @@ namespace weft::tls {
 
 namespace {
 
-/// PEM is parsed with the NUL behind it, which a view has not; DER as it is.
+/// PEM is parsed with the NUL behind it, which a view has not; DER as it is. It may be a key, of
+/// which nothing stays.
 class parsable {
   public:
     explicit parsable(std::string_view given) noexcept : size_(given.size()) {
@@ -31,13 +34,21 @@ class parsable {
             start_ = given.data();
             return;
         }
-        copy_.reset(new (std::nothrow) char[given.size() + 1]);
-        if (copy_) {
-            std::memcpy(copy_.get(), given.data(), given.size());
+        copy_ = static_cast<char*>(allocate(given.size() + 1));
+        if (copy_ != nullptr) {
+            std::memcpy(copy_, given.data(), given.size());
             copy_[given.size()] = '\0';
             ++size_;
         }
-        start_ = copy_.get();
+        start_ = copy_;
+    }
+    parsable(const parsable&) = delete;
+    parsable& operator=(const parsable&) = delete;
+    ~parsable() {
+        if (copy_ != nullptr) {
+            mbedtls_platform_zeroize(copy_, size_);
+            release(copy_);
+        }
     }
     [[nodiscard]] const unsigned char* data() const noexcept {
         return reinterpret_cast<const unsigned char*>(start_);
@@ -46,7 +57,7 @@ class parsable {
     [[nodiscard]] explicit operator bool() const noexcept { return start_ != nullptr; }
 
   private:
-    std::unique_ptr<char[]> copy_;
+    char* copy_ = nullptr;
     const char* start_ = nullptr;
     std::size_t size_;
 };

@@ -36,6 +36,12 @@ std::size_t tls_memory::refused() noexcept {
 
 namespace tls {
 
+void* allocate(std::size_t size) noexcept {
+    return heap.allocate(size);
+}
+void release(void* memory) noexcept {
+    heap.release(memory);
+}
 void* allocated::operator new(std::size_t size, const std::nothrow_t&) noexcept {
     return heap.allocate(size);
 }

@@ -12,6 +12,13 @@ namespace weft::tls {
 
 struct allocated {};
 
+inline void* allocate(std::size_t size) noexcept {
+    return ::operator new(size, std::nothrow);
+}
+inline void release(void* memory) noexcept {
+    ::operator delete(memory);
+}
+
 /// Not known: the heap of a host is everybody's.
 constexpr std::size_t refusals() noexcept {
     return 0;
@@ -25,6 +32,10 @@ struct allocated {
     static void operator delete(void* memory) noexcept;
     static void operator delete(void* memory, const std::nothrow_t&) noexcept;
 };
+
+/// The same for bytes.
+void* allocate(std::size_t size) noexcept;
+void release(void* memory) noexcept;
 
 /// How often there was no memory.
 std::size_t refusals() noexcept;
