@@ -188,7 +188,8 @@ class tls_stream : public tcp_stream {
     explicit tls_stream(tcp_socket* owned) noexcept : tcp_stream(owned) {}
 
     /// The handshake over `over`, which is connected and nobody reads or writes. `name` is whom to
-    /// expect: it is sent (SNI) and the certificate must be its; empty: any.
+    /// expect: a name of DNS, which is sent (SNI), or an IP address, which is not; the certificate
+    /// must be for it; empty: for anybody. errc::invalid_argument: 256 bytes, or with a NUL.
     ///
     /// Completes with the stream, or with what `over` failed with, errc::certificate_* (refused by
     /// this end), tls_alert (by the other), tls_no_agreement, tls_protocol, tls_truncated,

@@ -27,10 +27,12 @@ signed() { # name, authority, days, subjectAltName or another extension
 }
 authority authority
 authority stranger
-for each in server client expired strange intermediate leaf other; do key $each; done
+for each in server client expired strange intermediate leaf other many; do key $each; done
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key
 signed server authority 2 subjectAltName=DNS:weft.test
 signed other authority 2 subjectAltName=DNS:other.test
+signed many authority 2 \
+    "subjectAltName=DNS:*.wild.test,IP:192.0.2.7,IP:2001:db8::7,DNS:192.0.2.8"
 signed client authority 2 subjectAltName=DNS:client.weft.test
 signed expired authority -1 subjectAltName=DNS:weft.test
 signed strange stranger 2 subjectAltName=DNS:weft.test
@@ -79,19 +81,35 @@ const certificates& made() {
                                   in.of("expired"), in.read("stranger.pem"),
                                   in.of("strange"), in.of("rsa"),
                                   in.of("chain"),   in.of("leaf"),
-                                  in.of("itself"),  in.of("other")};
+                                  in.of("itself"),  in.of("other"),
+                                  in.of("many")};
     return all;
 }
 
+namespace {
+
+/// What a command of openssl's makes of `given`: it reads from $in.
+std::string by_openssl(const std::string& given, const std::string& command) {
+    const std::string path = made().directory + "/given";
+    std::ofstream(path) << given;
+    REQUIRE(std::system(("in=" + path + "; " + command + " >" + path + ".out").c_str()) == 0);
+    std::ifstream file(path + ".out");
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+
+} // namespace
+
+identity with_password(const identity& who, const std::string& password) {
+    return {
+        who.certificate,
+        by_openssl(
+            who.key, "openssl pkey -in $in -traditional -aes-128-cbc -passout pass:" + password)};
+}
+
 weft::tls_pin pin_of(const identity& who) {
-    const std::string path = made().directory + "/pinned";
-    std::ofstream(path) << who.certificate;
-    const std::string command = "openssl x509 -noout -pubkey -in " + path +
-                                " | openssl pkey -pubin -outform DER" +
-                                " | openssl dgst -sha256 -binary >" + path + ".pin";
-    REQUIRE(std::system(command.c_str()) == 0);
-    std::ifstream file(path + ".pin");
-    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    const std::string bytes = by_openssl(
+        who.certificate, "openssl x509 -noout -pubkey -in $in | openssl pkey -pubin -outform DER"
+                         " | openssl dgst -sha256 -binary");
     weft::tls_pin read{};
     REQUIRE(bytes.size() == read.size());
     std::memcpy(read.data(), bytes.data(), read.size());

@@ -15,7 +15,7 @@ struct identity {
 
 struct certificates {
     std::string directory; // with all of them as NAME.pem and NAME.key
-    std::string authority; // who signed the next three, and rsa; other is for DNS:other.test
+    std::string authority; // who signed the next three, rsa, other and many
     identity server;       // DNS:weft.test
     identity client;       // DNS:client.weft.test
     identity expired;      // DNS:weft.test, until yesterday
@@ -26,9 +26,13 @@ struct certificates {
     identity leaf;         // the same without that
     identity itself;       // DNS:weft.test, signed by itself
     identity other;        // DNS:other.test
+    identity many;         // DNS:*.wild.test, 192.0.2.7, 2001:db8::7, and 192.0.2.8 as a name
 };
 
 const certificates& made();
+
+/// The same with its key encrypted, as PEM files were before PKCS #8.
+identity with_password(const identity& who, const std::string& password);
 
 /// SHA-256 of the public key in the first certificate: by openssl.
 weft::tls_pin pin_of(const identity& who);

@@ -73,6 +73,66 @@ TEST_CASE("a server's further certificates are read when its context is made") {
         errc::invalid_argument);
 }
 
+// --- whom a client expects
+
+task<> by_expected(world& w) {
+    const certificates& all = made();
+    const tls_identity if_asked[] = {
+        // RFC 6066, 3: nobody is asked for by an address
+        {.name = "192.0.2.7", .certificate = all.other.certificate, .key = all.other.key},
+        {.name = "2001:db8::7", .certificate = all.other.certificate, .key = all.other.key},
+    };
+    const tls_context server = server_of(all.many, {.identities = {if_asked}});
+    const tls_context client = client_of(all.authority);
+    struct row {
+        const char* expected;
+        errc at_client;
+    };
+    constexpr row table[] = {
+        {"a.wild.test", errc::ok},
+        {"A.Wild.TEST", errc::ok},
+        {"wild.test", errc::certificate_wrong_name},
+        {"a.b.wild.test", errc::certificate_wrong_name},
+        {"*.wild.tes", errc::certificate_wrong_name},
+        {"many", errc::certificate_wrong_name}, // the subject's CN, of no interest beside names
+        {"192.0.2.7", errc::ok},
+        {"192.0.2.6", errc::certificate_wrong_name},
+        {"192.0.2.8", errc::certificate_wrong_name}, // is a name there
+        {"2001:db8::7", errc::ok},
+        {"2001:DB8:0:0:0:0:0:7", errc::ok},
+        {"2001:db8::8", errc::certificate_wrong_name},
+        {"::ffff:192.0.2.7", errc::certificate_wrong_name},
+    };
+    for (const row& each : table) {
+        INFO(std::string(each.expected));
+        auto met = co_await meet(w, server, client, each.expected);
+        REQUIRE(met.has_value());
+        CHECK(error_of(met->client) == each.at_client);
+    }
+    const tls_context looks = client_of(all.authority, {.verify = tls_verify::optional});
+    auto met = co_await meet(w, server, looks, "192.0.2.6");
+    REQUIRE(met->client.has_value());
+    CHECK(met->client->certificate() == errc::certificate_wrong_name);
+    auto nameless = co_await meet(w, server_of(all.server), client, "192.0.2.7");
+    CHECK(error_of(nameless->client) == errc::certificate_wrong_name);
+}
+TEST_CASE("a client finds whom it expects among the names, or the addresses, in the certificate") {
+    run(by_expected);
+}
+
+task<> expected_and_pinned(world& w) {
+    const tls_pin pins[] = {pin_of(made().many)};
+    const tls_context client = must(tls_context::client({.pins = {pins}}));
+    const tls_context server = server_of(made().many);
+    auto met = co_await meet(w, server, client, "192.0.2.7");
+    CHECK(error_of(met->client) == errc::ok);
+    auto another = co_await meet(w, server, client, "192.0.2.6");
+    CHECK(error_of(another->client) == errc::certificate_wrong_name);
+}
+TEST_CASE("pins: an address is looked at as a name is") {
+    run(expected_and_pinned);
+}
+
 // --- peers by key
 
 task<> by_key(world& w) {

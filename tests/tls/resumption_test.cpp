@@ -95,6 +95,25 @@ TEST_CASE("a session is of its context and name: what was not looked at then is 
     run(not_another);
 }
 
+task<> of_an_address(world& w) {
+    const tls_context server = server_of(made().many);
+    const tls_context client = client_of(made().authority);
+    auto first = co_await meet_again(w, server, client, {}, "2001:db8::7");
+    REQUIRE(first->client.has_value());
+    const tls_session session = must_save(*first->client);
+    for (const char* other : {"192.0.2.7", "2001:db8::8", "a.wild.test", ""}) {
+        auto pair = co_await connect_pair(w);
+        auto met = co_await tls_stream::client(client, std::move(pair->client), other, session);
+        CHECK(error_of(met) == errc::invalid_argument);
+    }
+    auto met = co_await meet_again(w, server, client, session, "2001:DB8::0:7"); // the same
+    REQUIRE(met->client.has_value());
+    CHECK(met->client->resumed());
+}
+TEST_CASE("a session with an address is of that address") {
+    run(of_an_address);
+}
+
 task<> with_certificate(world& w) {
     const certificates& all = made();
     const tls_context server = server_of(all.server, {.authorities = all.authority});

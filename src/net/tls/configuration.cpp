@@ -207,7 +207,7 @@ errc configuration::take(const tls_options& options) noexcept {
     if (options.clock != nullptr) {
         clock_ = options.clock;
         clock_context_ = options.clock_context;
-        mbedtls_ssl_conf_verify(&config_, judge, this);
+        mbedtls_ssl_conf_verify(&config_, judge_one, this);
     }
     if (const errc error = take_minimum(options.minimum); error != errc::ok) {
         return error;
@@ -371,20 +371,24 @@ void configuration::judge_dates(
     }
 }
 
-int configuration::judge(
+void configuration::judge(
+    const mbedtls_x509_crt& shown, int depth, std::uint32_t& found) const noexcept {
+    if (clock_ != nullptr) {
+        judge_dates(shown, found);
+    }
+    for (const addition* each = additions_.get(); each != nullptr; each = each->next.get()) {
+        each->judge(shown, depth, found);
+    }
+}
+
+int configuration::judge_one(
     void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept {
-    const auto& here = *static_cast<configuration*>(self);
-    if (here.clock_ != nullptr) {
-        here.judge_dates(*shown, *flags);
-    }
-    for (const addition* each = here.additions_.get(); each != nullptr; each = each->next.get()) {
-        each->judge(*shown, depth, *flags);
-    }
+    static_cast<configuration*>(self)->judge(*shown, depth, *flags);
     return 0;
 }
 
 void configuration::add(std::unique_ptr<addition> what) noexcept {
-    mbedtls_ssl_conf_verify(&config_, judge, this);
+    mbedtls_ssl_conf_verify(&config_, judge_one, this);
     what->next = std::move(additions_);
     additions_ = std::move(what);
 }

@@ -73,6 +73,8 @@ class configuration : public allocated {
 
     void add(std::unique_ptr<addition> what) noexcept;
     [[nodiscard]] bool has_authorities() const noexcept { return authorities_.raw.p != nullptr; }
+    /// Changes what mbedTLS has found in a certificate of the peer's, whose own is at depth 0.
+    void judge(const mbedtls_x509_crt& shown, int depth, std::uint32_t& found) const noexcept;
     /// Of all that peers are looked at by. False if hardware failed.
     [[nodiscard]] bool describe(digest::value& into) const noexcept;
 
@@ -90,7 +92,8 @@ class configuration : public allocated {
     errc take_resumption(const tls_options& options) noexcept;
     errc take_longest_record(unsigned bytes) noexcept;
     void take_curves() noexcept;
-    static int judge(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
+    static int
+    judge_one(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
     void judge_dates(const mbedtls_x509_crt& shown, std::uint32_t& found) const noexcept;
 
     static constexpr std::size_t most_protocols = 8;

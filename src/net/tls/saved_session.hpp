@@ -6,7 +6,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string_view>
 
@@ -17,10 +16,10 @@ namespace weft::tls {
 /// With whom it was and how they were looked at: it shortens nothing else.
 class saved_session : public allocated {
   public:
-    saved_session(configuration& how, const char* name, std::uint32_t found) noexcept
+    saved_session(configuration& how, std::string_view name, std::uint32_t found) noexcept
         : how_(&how), found_(found) {
         how.keep();
-        std::string_view(name).copy(name_.data(), name_.size() - 1);
+        name.copy(name_.data(), name_.size() - 1);
         mbedtls_ssl_session_init(&session_);
     }
     saved_session(const saved_session&) = delete;
@@ -30,8 +29,8 @@ class saved_session : public allocated {
         how_->drop();
     }
 
-    [[nodiscard]] bool is_of(const configuration& how, const char* name) const noexcept {
-        return how_ == &how && std::strcmp(name_.data(), name) == 0;
+    [[nodiscard]] bool is_of(const configuration& how, std::string_view name) const noexcept {
+        return how_ == &how && name == name_.data();
     }
     /// What was wrong with the certificate. (Sessions of TLS 1.3 do not have it in mbedTLS.)
     [[nodiscard]] std::uint32_t found() const noexcept { return found_; }

@@ -64,12 +64,8 @@ result<tcp_socket*> socket::open(
     if (!below.is_open()) {
         return fail(errc::bad_handle);
     }
-    std::array<char, 256> text{}; // a name of DNS has 253 at most
-    if (name.size() >= text.size()) {
-        return fail(errc::invalid_argument);
-    }
-    name.copy(text.data(), name.size());
-    if (earlier != nullptr && !earlier->is_of(how, text.data())) {
+    const expected whom(name);
+    if (!whom.is_possible() || (earlier != nullptr && !earlier->is_of(how, whom.text()))) {
         return fail(errc::invalid_argument);
     }
     auto* const made = new (std::nothrow) socket(how, *below.socket());
@@ -79,10 +75,10 @@ result<tcp_socket*> socket::open(
     (void)below.detach();
     tcp_stream owner(made);
     int failed = mbedtls_ssl_setup(&made->ssl_, how.get());
-    if (failed == 0 && how.which() == configuration::end::client) {
-        failed = mbedtls_ssl_set_hostname(&made->ssl_, name.empty() ? nullptr : text.data());
-    }
 #if defined(MBEDTLS_SSL_CLI_C)
+    if (failed == 0 && how.which() == configuration::end::client) {
+        failed = made->expect(whom);
+    }
     if (failed == 0 && earlier != nullptr) {
         failed = mbedtls_ssl_set_session(&made->ssl_, &earlier->get());
         made->found_before_ = earlier->found();
@@ -184,8 +180,10 @@ result<saved_session*> socket::save_session() const noexcept {
 #else
     const char* const name = ssl_.MBEDTLS_PRIVATE(hostname); // "" if there was none
 #endif
-    std::unique_ptr<saved_session> made(
-        new (std::nothrow) saved_session(*how_, name != nullptr ? name : "", found()));
+    const expected whom =
+        by_address_ ? expected(address_) : expected(name != nullptr ? name : std::string_view());
+    std::unique_ptr<saved_session> made(new (std::nothrow)
+                                            saved_session(*how_, whom.text(), found()));
     if (!made) {
         return fail(errc::no_memory);
     }

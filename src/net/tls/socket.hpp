@@ -6,6 +6,7 @@
 #pragma once
 
 #include "net/tls/configuration.hpp"
+#include "net/tls/expected.hpp"
 #include "net/tls/memory.hpp"
 #include "net/tls/saved_session.hpp"
 
@@ -92,6 +93,9 @@ class socket final : public tcp_socket,
     io_count read_records(std::byte* into, std::size_t size) noexcept;
     io_count tell_end() noexcept;
 
+    int expect(const expected& whom) noexcept;
+    static int
+    judge_address(void* self, mbedtls_x509_crt* shown, int depth, std::uint32_t* flags) noexcept;
     bool give_spilled() noexcept;
     [[nodiscard]] bool all_given() const noexcept { return unsent_ == 0 && spilled_ == 0; }
     [[nodiscard]] bool handshake_over() const noexcept;
@@ -127,6 +131,7 @@ class socket final : public tcp_socket,
     // Without TCP_NODELAY once the handshake is over. In it messages go out one by one, and the
     // last of each flight would wait for the delayed ACK of those before.
     bool gathers_ = false;
+    bool by_address_ = false;            // a client that expects address_
     readiness gained_ = readiness::none; // to be raised by the next step
     errc input_end_ = errc::ok;          // end_of_stream: the peer said so
     errc output_end_ = errc::ok;         // why nothing more is sent
@@ -136,6 +141,7 @@ class socket final : public tcp_socket,
     // A record that mbedTLS has made and not yet given out whole: the program was told that so many
     // of its bytes are taken. mbedTLS takes no others before, and nothing of its own either.
     std::size_t unsent_ = 0;
+    address address_;
     std::uint32_t found_before_ = 0; // of the session that is gone on from
     // Of the record under way, what was not given out yet. mbedTLS may give it out while it reads,
     // too: after the last of it, it must not be asked to go on.
