@@ -10,6 +10,8 @@
 #include <ctime>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tls_test {
 namespace {
@@ -47,6 +49,8 @@ task<> refusals(world& w) {
     const certificates& all = made();
     constexpr std::string_view one[] = {"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"};
     constexpr std::string_view other[] = {"TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"};
+    constexpr std::string_view protocol[] = {"weft/1"};
+    constexpr std::string_view other_protocol[] = {"weft/2", "weft/10", "weft/"};
     const tls_options of_client{.certificate = all.client.certificate, .key = all.client.key};
     const tls_options of_stranger{.certificate = all.strange.certificate, .key = all.strange.key};
     const tls_options would_like{.authorities = all.authority, .verify = tls_verify::optional};
@@ -82,6 +86,11 @@ task<> refusals(world& w) {
         {"no cipher in common", server_of(all.server, {.ciphers = one}),
          client_of(all.authority, {.ciphers = other}), name, errc::tls_no_agreement,
          errc::tls_alert},
+        {"no protocol in common", server_of(all.server, {.protocols = protocol}),
+         client_of(all.authority, {.protocols = other_protocol}), name, errc::tls_no_agreement,
+         errc::tls_alert},
+        {"protocols to a server that has none", server_of(all.server),
+         client_of(all.authority, {.protocols = protocol}), name, errc::ok, errc::ok},
     };
     for (const row& each : table) {
         INFO(std::string(each.what));
@@ -176,6 +185,61 @@ TEST_CASE("contexts: what cannot be is refused when it is made") {
     CHECK(
         error(c::client({.verify = tls_verify::none, .longest_record = 1000})) ==
         errc::invalid_argument);
+    constexpr std::string_view with_nul[] = {{"h2\0", 3}}; // mbedTLS would see "h2"
+    CHECK(
+        error(c::client({.verify = tls_verify::none, .protocols = with_nul})) ==
+        errc::invalid_argument);
+}
+
+bool has_1_3() {
+    std::string_view each;
+    for (std::size_t i = 0; !(each = tls_context::known_cipher(i)).empty(); ++i) {
+        if (each.starts_with("TLS1-3-")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+task<> at_least_1_3(world& w) {
+    const tls_options modern{.verify = tls_verify::none, .minimum = weft::tls_version::tls_1_3};
+    if (!has_1_3()) {
+        CHECK(error_of(tls_context::client(modern)) == errc::not_supported);
+        co_return;
+    }
+    auto met = co_await meet(w, server_of(made().server), must(tls_context::client(modern)));
+    REQUIRE(met->client.has_value());
+    CHECK(met->client->version() == "TLSv1.3");
+}
+TEST_CASE("TLS 1.3 at least: so it is, or not supported when the context is made") {
+    run(at_least_1_3);
+}
+
+TEST_CASE("a key with a password is read with that and no other") {
+    const identity locked = with_password(made().server, "secret");
+    const auto error = [&locked](std::string_view password) {
+        return error_of(tls_context::server(
+            {.certificate = locked.certificate,
+             .key = locked.key,
+             .key_password = password,
+             .verify = tls_verify::none}));
+    };
+    CHECK(error("secret") == errc::ok);
+    CHECK(error("guessed") == errc::invalid_argument);
+    CHECK(error("") == errc::invalid_argument);
+}
+
+task<> impossible_names(world& w) {
+    const tls_context client = client_of(made().authority);
+    for (const std::string& each :
+         {std::string(256, 'a'), std::string("weft.test\0.evil.test", 20)}) {
+        auto pair = co_await connect_pair(w);
+        auto met = co_await tls_stream::client(client, std::move(pair->client), each);
+        CHECK(error_of(met) == errc::invalid_argument);
+    }
+}
+TEST_CASE("a name that no certificate can have is refused, not cut short") {
+    run(impossible_names);
 }
 
 // --- peers that are none
@@ -256,6 +320,50 @@ task<> canceled(world& w) {
 }
 TEST_CASE("a handshake can be cancelled") {
     run(canceled);
+}
+
+/// Two ends that shake hands by themselves.
+struct shaking_pair {
+    tls_stream server;
+    tls_stream client;
+};
+
+task<> leave_the_queue(world& w) {
+    std::vector<shaking_pair> pairs(12);
+    {
+        const tls_context server = server_of(made().server);
+        const tls_context client = client_of(made().authority);
+        for (shaking_pair& each : pairs) {
+            auto plain = co_await connect_pair(w);
+            auto s = tls_stream::begin(server, std::move(plain->server), {});
+            auto c = tls_stream::begin(client, std::move(plain->client), name);
+            REQUIRE((s.has_value() && c.has_value()));
+            each.server = tls_stream(*s);
+            each.client = tls_stream(*c);
+        }
+    } // the contexts are the streams' now
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        auto others = co_await weft::yield();
+        REQUIRE(others.has_value());
+        if (i % 3 == 0) {
+            pairs[i] = {};
+        } else if (i % 3 == 1) {
+            pairs[i].client = tls_stream();
+        }
+    }
+    for (std::size_t i = 0; i < pairs.size(); ++i) {
+        if (pairs[i].server.is_open()) {
+            auto over = co_await pairs[i].server.writable();
+            REQUIRE(over.has_value());
+            const result<> outcome = pairs[i].server.socket()->connect_result();
+            const bool alone = i % 3 == 1;
+            CHECK((outcome.has_value() || alone));
+        }
+    }
+}
+TEST_CASE(
+    "of many handshakes that take turns some leave, and their contexts are gone before them") {
+    run(leave_the_queue);
 }
 
 } // namespace

@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::size_t odd = 20'011; // beyond a record of 16 KiB
 
-task<> send_then_finish(world& w, tcp_stream& to, std::uint64_t end) {
-    auto sent = co_await send_sequence(w, to, 0, end, odd);
+task<> send_then_finish(world& w, tcp_stream& to, std::uint64_t offset, std::uint64_t end) {
+    auto sent = co_await send_sequence(w, to, offset, end, odd);
     REQUIRE(sent.has_value());
     const result<> finished = to.shutdown_send();
     REQUIRE(finished.has_value());
@@ -36,8 +36,8 @@ task<> both_directions(world& w) {
     tls_stream& client = *met->client;
     const std::size_t size = w.known().lossy ? 300'000 : 2'000'000;
     auto all = co_await weft::when_all(
-        send_then_finish(w, server, size), expect_then_end(w, server, size),
-        send_then_finish(w, client, size), expect_then_end(w, client, size));
+        send_then_finish(w, server, 0, size), expect_then_end(w, server, size),
+        send_then_finish(w, client, 0, size), expect_then_end(w, client, size));
     CHECK(std::get<0>(all).has_value());
     CHECK(std::get<1>(all).has_value());
     CHECK(std::get<2>(all).has_value());
@@ -179,6 +179,138 @@ TEST_CASE("readable for as long as bytes of a record are left, and not after the
     run(decrypted_is_ready);
 }
 
+// --- ends under those who wait
+
+task<> reads(tcp_stream& from, errc& told) {
+    std::array<std::byte, 8> buffer{};
+    auto got = co_await from.recv(buffer);
+    told = error_of(got);
+}
+task<> writes(tcp_stream& to, std::uint64_t& offset, errc& told) {
+    const bytes much = known_bytes(offset, 200'000);
+    auto sent = co_await to.send_all(much);
+    offset += sent.count;
+    told = sent.error();
+}
+task<> closes(world& w, tcp_stream& stream) {
+    auto paused = co_await pause(w);
+    (void)paused;
+    stream.close();
+}
+
+task<> closed_under_waiters(world& w) {
+    auto met = co_await meet(w);
+    auto end = co_await send_until_blocked(w, *met->server, 0);
+    REQUIRE(end.has_value());
+    std::uint64_t taken = *end;
+    errc reader = errc::ok;
+    errc writer = errc::ok;
+    auto all = co_await weft::when_all(
+        reads(*met->server, reader), writes(*met->server, taken, writer), closes(w, *met->server));
+    REQUIRE(std::get<2>(all).has_value());
+    CHECK(reader == errc::bad_handle);
+    CHECK(writer == errc::bad_handle);
+    std::uint64_t got = 0;
+    auto ended = co_await drain(*met->client, got);
+    REQUIRE(ended.has_value());
+    CHECK(*ended == errc::ok);
+    CHECK(got == taken);
+}
+TEST_CASE("close under a reader and a writer: bad_handle, and what was taken arrives") {
+    run(closed_under_waiters);
+}
+
+task<> waits_for_it(tls_stream& stream, errc& told) {
+    auto over = co_await stream.writable();
+    told = error_of(over);
+}
+task<> closed_in_its_handshake(world& w) {
+    const tls_context client = client_of(made().authority);
+    auto pair = co_await connect_pair(w);
+    result<weft::tcp_socket*> begun = tls_stream::begin(client, std::move(pair->client), name);
+    REQUIRE(begun.has_value());
+    tls_stream shaking(*begun);
+    errc told = errc::ok;
+    auto both = co_await weft::when_all(waits_for_it(shaking, told), closes(w, shaking));
+    REQUIRE(std::get<1>(both).has_value());
+    CHECK(told == errc::bad_handle);
+    CHECK(error_of(shaking.session()) == errc::bad_handle);
+    CHECK(shaking.version().empty());
+    std::array<std::byte, 8> buffer{};
+    CHECK(error_of(shaking.try_recv(buffer)) == errc::bad_handle);
+    CHECK(error_of(shaking.try_send(buffer)) == errc::bad_handle);
+}
+TEST_CASE("close in the middle of a handshake: bad_handle to whoever waits for it") {
+    run(closed_in_its_handshake);
+}
+
+task<> moves(world& w, tls_stream& from, tls_stream& to, tls_stream& peer) {
+    auto paused = co_await pause(w);
+    REQUIRE(paused.has_value());
+    to = std::move(from);
+    auto sent = co_await peer.send("x");
+    CHECK(sent.value_or(0) == 1);
+}
+task<> moved_under_a_reader(world& w) {
+    auto met = co_await meet(w);
+    tls_stream elsewhere;
+    errc told = errc::canceled;
+    auto both = co_await weft::when_all(
+        reads(*met->server, told), moves(w, *met->server, elsewhere, *met->client));
+    REQUIRE(std::get<1>(both).has_value());
+    CHECK(told == errc::ok);
+    CHECK(elsewhere.version().starts_with("TLSv1."));
+    CHECK(met->server->version().empty());
+}
+TEST_CASE("a stream that is moved while somebody reads goes on") {
+    run(moved_under_a_reader);
+}
+
+task<> send_cut_short(world& w) {
+    auto met = co_await meet(w);
+    auto end = co_await send_until_blocked(w, *met->server, 0);
+    REQUIRE(end.has_value());
+    std::uint64_t taken = *end;
+    for (int round = 0; round < 3; ++round) {
+        const bytes more = known_bytes(taken, 100'000);
+        auto sent = co_await weft::timeout(met->server->send_all(more), w.settling());
+        CHECK(sent.error() == errc::timed_out);
+        taken += sent.count;
+    }
+    auto both = co_await weft::when_all(
+        send_then_finish(w, *met->server, taken, taken + 50'000),
+        expect_then_end(w, *met->client, taken + 50'000));
+    CHECK(std::get<0>(both).has_value());
+    CHECK(std::get<1>(both).has_value());
+}
+TEST_CASE("a send that is cut short has taken what it says, and the next goes on behind that") {
+    run(send_cut_short);
+}
+
+task<> nothing(world& w) {
+    auto met = co_await meet(w);
+    auto none = co_await met->client->send("");
+    CHECK(error_of(none) == errc::ok);
+    CHECK(none.value_or(1) == 0);
+    auto all_of_none = co_await met->client->send_all("");
+    CHECK(all_of_none.error() == errc::ok);
+    auto read = co_await met->server->recv(std::span<std::byte>());
+    CHECK(read.value_or(1) == 0);
+    auto sent = co_await met->client->send("x");
+    CHECK(sent.value_or(0) == 1);
+    std::array<std::byte, 4> buffer{};
+    auto got = co_await met->server->recv(buffer);
+    CHECK(got.value_or(0) == 1); // no record of nothing before it
+    met->client->close();
+    auto read_at_end = co_await met->server->recv(std::span<std::byte>());
+    CHECK(read_at_end.value_or(1) == 0);
+    auto ended = co_await expect_end(*met->server);
+    CHECK(ended.has_value());
+}
+TEST_CASE("nothing is sent and received at once, without a record") {
+    run(nothing);
+}
+
 #ifdef PARITY_HOST
 task<> leave_in_the_middle(weft::stack& net) {
     result<tcp_listener> listener = net.listen({address::loopback(family::ipv4), 0}, 1);
@@ -210,6 +342,39 @@ TEST_CASE("a loop that ends before a goodbye is said: nothing is left of it") {
         CHECK(done.has_value());
     }
     CHECK(open_descriptors() == before);
+}
+
+task<> begin_and_leave(weft::stack& net, const tls_context& client) {
+    result<tcp_listener> listener = net.listen({address::loopback(family::ipv4), 0}, 1);
+    REQUIRE(listener.has_value());
+    auto plain = co_await net.connect(endpoint_of(*listener));
+    REQUIRE(plain.has_value());
+    result<weft::tcp_socket*> begun = tls_stream::begin(client, std::move(*plain), name);
+    REQUIRE(begun.has_value());
+    const tls_stream gone(*begun);
+}
+task<> meet_there(weft::stack& net, const tls_context& client) {
+    result<tcp_listener> listener = net.listen({address::loopback(family::ipv4), 0}, 1);
+    REQUIRE(listener.has_value());
+    const tls_context server = server_of(made().server);
+    auto ends = co_await weft::when_all(listener->accept(), net.connect(endpoint_of(*listener)));
+    auto met = co_await weft::when_all(
+        tls_stream::server(server, std::move(*std::get<0>(ends))),
+        tls_stream::client(client, std::move(*std::get<1>(ends)), name));
+    const bool both = std::get<0>(met) && std::get<1>(met);
+    CHECK(both);
+}
+TEST_CASE("a context outlives loops, also one that ended while a handshake was to have its turn") {
+    const tls_context client = client_of(made().authority);
+    for (const auto& work : {begin_and_leave, meet_there, begin_and_leave}) {
+        const auto driver = weft::make_descriptor_driver();
+        REQUIRE(driver.has_value());
+        weft::loop home(**driver);
+        const auto net = weft::make_host_stack(home, **driver);
+        REQUIRE(net.has_value());
+        const result<> done = weft::sync_wait(home, work(**net, client));
+        CHECK(done.has_value());
+    }
 }
 #endif
 

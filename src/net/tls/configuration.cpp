@@ -466,7 +466,8 @@ errc configuration::take_names(const tls_options& options) noexcept {
     }
     for (std::size_t i = 0; i < options.protocols.size(); ++i) {
         const std::string_view name = options.protocols[i];
-        if (name.empty() || name.size() > longest_protocol) {
+        const bool whole = name.find('\0') == std::string_view::npos;
+        if (name.empty() || name.size() > longest_protocol || !whole) {
             return errc::invalid_argument;
         }
         std::memcpy(protocols_[i].data(), name.data(), name.size());

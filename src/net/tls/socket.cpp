@@ -440,6 +440,13 @@ errc socket::why(int returned) const noexcept {
         ssl_.MBEDTLS_PRIVATE(in_hdr)[0] == MBEDTLS_SSL_MSG_ALERT) {
         return errc::tls_alert;
     }
+#elif MBEDTLS_VERSION_MAJOR < 3
+    // it has no number for this, but has said it to the peer
+    if (returned == MBEDTLS_ERR_SSL_BAD_HS_CLIENT_HELLO &&
+        ssl_.out_msgtype == MBEDTLS_SSL_MSG_ALERT &&
+        ssl_.out_msg[1] == MBEDTLS_SSL_ALERT_MSG_NO_APPLICATION_PROTOCOL) {
+        return errc::tls_no_agreement;
+    }
 #endif
     return returned == below_failed ? below_error_
                                     : meaning(returned, mbedtls_ssl_get_verify_result(&ssl_));
