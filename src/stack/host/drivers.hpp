@@ -4,6 +4,9 @@
 #include <weft/descriptor_driver.hpp>
 
 #include <ctime>
+#include <memory>
+#include <new>
+#include <utility>
 
 namespace weft::host {
 
@@ -34,6 +37,18 @@ class wake_descriptor {
     int read_ = -1;
     int write_ = -1;
 };
+
+template <class Driver>
+[[nodiscard]] result<std::unique_ptr<descriptor_driver>> make_opened() noexcept {
+    std::unique_ptr<Driver> made(new (std::nothrow) Driver);
+    if (!made) {
+        return fail(errc::no_memory);
+    }
+    if (const result<> opened = made->open(); !opened) {
+        return fail(opened.error());
+    }
+    return std::unique_ptr<descriptor_driver>(std::move(made));
+}
 
 [[nodiscard]] result<std::unique_ptr<descriptor_driver>> make_epoll_driver() noexcept;
 [[nodiscard]] result<std::unique_ptr<descriptor_driver>> make_poll_driver() noexcept;

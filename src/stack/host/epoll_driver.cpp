@@ -7,7 +7,6 @@
 #include <cerrno>
 #include <cstdint>
 #include <ctime>
-#include <new>
 
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -143,14 +142,7 @@ class epoll_driver final : public descriptor_driver {
 } // namespace
 
 result<std::unique_ptr<descriptor_driver>> make_epoll_driver() noexcept {
-    std::unique_ptr<epoll_driver> made(new (std::nothrow) epoll_driver);
-    if (!made) {
-        return fail(errc::no_memory);
-    }
-    if (const result<> opened = made->open(); !opened) {
-        return fail(opened.error());
-    }
-    return std::unique_ptr<descriptor_driver>(std::move(made));
+    return make_opened<epoll_driver>();
 }
 
 } // namespace weft::host

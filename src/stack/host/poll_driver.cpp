@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <new>
 #include <vector>
 
 #include <poll.h>
@@ -199,14 +198,7 @@ class poll_driver final : public descriptor_driver {
 } // namespace
 
 result<std::unique_ptr<descriptor_driver>> make_poll_driver() noexcept {
-    std::unique_ptr<poll_driver> made(new (std::nothrow) poll_driver);
-    if (!made) {
-        return fail(errc::no_memory);
-    }
-    if (const result<> opened = made->open(); !opened) {
-        return fail(opened.error());
-    }
-    return std::unique_ptr<descriptor_driver>(std::move(made));
+    return make_opened<poll_driver>();
 }
 
 } // namespace weft::host

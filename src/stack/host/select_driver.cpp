@@ -3,7 +3,6 @@
 #include "stack/host/system_errors.hpp"
 
 #include <array>
-#include <new>
 
 #include <sys/select.h>
 
@@ -123,14 +122,7 @@ class select_driver final : public descriptor_driver {
 } // namespace
 
 result<std::unique_ptr<descriptor_driver>> make_select_driver() noexcept {
-    std::unique_ptr<select_driver> made(new (std::nothrow) select_driver);
-    if (!made) {
-        return fail(errc::no_memory);
-    }
-    if (const result<> opened = made->open(); !opened) {
-        return fail(opened.error());
-    }
-    return std::unique_ptr<descriptor_driver>(std::move(made));
+    return make_opened<select_driver>();
 }
 
 } // namespace weft::host
