@@ -1,5 +1,5 @@
-// What a thread gets that chose no stack, on a board without an operating system: lwIP's loopback,
-// or lwIP on the link that the board gave.
+// What a thread gets that chose no stack, on a board without an operating system: lwIP's loopback.
+// A board with a link gives the thread a stack on that: usocket::use().
 
 #include "usocket/core/thread.hpp"
 #if defined(WEFT_FACADE_LWIP)
@@ -31,8 +31,13 @@ constinit weft::frame_arena<WEFT_FACADE_FRAME_BYTES> frames;
 
 } // namespace
 
-result<std::unique_ptr<default_stack>> make_linked_stack(
-    std::unique_ptr<weft::link> cable, std::string_view settings, std::span<char> why) noexcept {
+result<std::unique_ptr<default_stack>>
+make_named_stack(std::string_view name, std::span<char> why) noexcept {
+    if (!name.empty() && name != "lwip") {
+        return fail(refuse(
+            why, errc::invalid_argument, "a board has no stack named '", name,
+            "'; usocket::use() gives it one"));
+    }
     if (weft::frame_pool::arena_size() == 0) {
         frames.use();
     }
@@ -42,20 +47,10 @@ result<std::unique_ptr<default_stack>> make_linked_stack(
     if (!made) {
         return fail(errc::no_memory);
     }
-    if (const errc error = made->open(std::move(cable), settings, why); error != errc::ok) {
+    if (const errc error = made->open(nullptr, {}, why); error != errc::ok) {
         return fail(error);
     }
     return std::unique_ptr<default_stack>(std::move(made));
-}
-
-result<std::unique_ptr<default_stack>>
-make_named_stack(std::string_view name, std::span<char> why) noexcept {
-    if (name.empty() || name == "lwip") {
-        return make_linked_stack(nullptr, {}, why);
-    }
-    return fail(refuse(
-        why, errc::invalid_argument, "a board has no stack named '", name,
-        "'; give it a link: us_use_link()"));
 }
 
 #else
