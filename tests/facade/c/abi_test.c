@@ -52,6 +52,18 @@ void close_all(struct pair p) {
     IS(us_close(p.listener), 0);
 }
 
+/* Before the first socket, and never again. */
+static void choosing(void) {
+    IS(us_use(NULL), -22);
+    IS(us_use("no such stack"), -22);
+    HOLDS(strstr(us_explanation(), "no such stack") != NULL);
+    IS(us_use(getenv("WEFT_STACK")), 0);
+    const us_socket s = us_open(US_AF_INET, US_SOCK_STREAM, 0);
+    HOLDS(s > 0);
+    IS(us_use(getenv("WEFT_STACK")), -16);
+    IS(us_close(s), 0);
+}
+
 static void opening(void) {
     IS(us_open(99, US_SOCK_STREAM, 0), -97);
     IS(us_open(US_AF_INET, 99, 0), -22);
@@ -522,6 +534,7 @@ static void interface(void) {
 }
 
 int main(void) {
+    choosing();
     opening();
     becoming_tls();
     handles();
