@@ -173,6 +173,8 @@ TEST_CASE("contexts: what cannot be is refused when it is made") {
     CHECK(error(c::client({.authorities = "rubbish"})) == errc::invalid_argument);
     CHECK(error(c::client({.authorities_file = "/no/such/file"})) == errc::no_such_entry);
     CHECK(error(c::server({.verify = tls_verify::none})) == errc::invalid_argument);
+    const tls_options asks_nobody{.certificate = all.server.certificate, .key = all.server.key};
+    CHECK(error(c::server(asks_nobody)) == errc::invalid_argument); // required, of whom?
     CHECK(
         error(c::server(
             {.certificate = all.server.certificate,

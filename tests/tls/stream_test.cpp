@@ -47,6 +47,28 @@ TEST_CASE("both directions at once carry their own bytes, in odd sizes, and end 
     run(both_directions);
 }
 
+task<> within_another(world& w) {
+    const tls_context server = server_of(made().other);
+    const tls_context client = client_of(made().authority);
+    auto outer = co_await meet(w);
+    auto inner = co_await weft::when_all(
+        tls_stream::server(server, std::move(*outer->server)),
+        tls_stream::client(client, std::move(*outer->client), "other.test"));
+    REQUIRE((std::get<0>(inner) && std::get<1>(inner)));
+    tls_stream& s = *std::get<0>(inner);
+    tls_stream& c = *std::get<1>(inner);
+    auto all = co_await weft::when_all(
+        send_then_finish(w, s, 0, 100'000), expect_then_end(w, s, 100'000),
+        send_then_finish(w, c, 0, 100'000), expect_then_end(w, c, 100'000));
+    CHECK(std::get<0>(all).has_value());
+    CHECK(std::get<1>(all).has_value());
+    CHECK(std::get<2>(all).has_value());
+    CHECK(std::get<3>(all).has_value());
+}
+TEST_CASE("TLS over TLS, as through a proxy: a stream like any other") {
+    run(within_another);
+}
+
 task<> half_close(world& w) {
     auto met = co_await meet(w);
     tls_stream& server = *met->server;
