@@ -25,8 +25,7 @@ on_lwip::~on_lwip() {
     net_.reset();
 }
 
-errc on_lwip::open(
-    std::unique_ptr<weft::link> cable, std::string_view settings, std::span<char> why) noexcept {
+errc on_lwip::open(own_link cable, std::string_view settings, std::span<char> why) noexcept {
     lwip_settings parsed;
     if (const errc error = parsed.parse(settings, why); error != errc::ok) {
         return error;
@@ -44,7 +43,7 @@ errc on_lwip::open(
         facts_.name_server =
             options.name_servers.empty() ? facts_.name_server : options.name_servers.front();
     }
-    options.link = link_.get();
+    options.link = link_ ? &*link_ : nullptr;
     options.driver = descriptors_;
     result<std::unique_ptr<weft::stack>> made = weft::make_lwip_stack(loop_, options);
     if (!made) {

@@ -14,6 +14,12 @@
 
 namespace usocket {
 
+#if WEFT_ONE_STACK
+using own_link = weft::link*; // a board's, which outlives every stack
+#else
+using own_link = std::unique_ptr<weft::link>;
+#endif
+
 class on_lwip final : public default_stack {
   public:
     /// `descriptors` is the driver if links with descriptors can be had, else null.
@@ -22,15 +28,14 @@ class on_lwip final : public default_stack {
     ~on_lwip() override;
 
     /// Null: the loopback. `settings` as lwip_settings has them.
-    weft::errc open(
-        std::unique_ptr<weft::link> cable, std::string_view settings, std::span<char> why) noexcept;
+    weft::errc open(own_link cable, std::string_view settings, std::span<char> why) noexcept;
     [[nodiscard]] weft::stack& net() noexcept override { return *net_; }
 
   private:
     std::unique_ptr<weft::driver> driver_;
     weft::descriptor_driver* descriptors_;
     weft::loop loop_;
-    std::unique_ptr<weft::link> link_;
+    own_link link_{};
     std::unique_ptr<weft::stack> net_;
 };
 
