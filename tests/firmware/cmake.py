@@ -74,8 +74,9 @@ def try_bad_settings():
 
 def main():
     firmware.need_tools("cmake", "openssl", "curl")
-    said = configure(PLACE)
-    check("a firmware project adds weft with add_subdirectory()", said.returncode == 0, said.stdout)
+    said = configure(PLACE, "-DCMAKE_INTERPROCEDURAL_OPTIMIZATION=ON")
+    check("a firmware project adds weft with add_subdirectory(), with optimization at link time too",
+          said.returncode == 0, said.stdout)
     said = cmake("--build", PLACE, "-j2")
     check("and builds", said.returncode == 0, said.stdout[-3000:])
     with firmware.Board(PLACE / "echo", ports=[7]) as board:
