@@ -178,7 +178,7 @@ void a_thousand_rounds() {
 /// Takes and gives back blocks of random sizes, the same ones each time, in an arena of `bytes`;
 /// how many found no room. Each block keeps what was written to it.
 int random_blocks(std::size_t bytes) noexcept {
-    static std::array<std::byte, 2048> memory;
+    alignas(frame_pool::granule) static std::array<std::byte, 2048> memory;
     struct piece {
         std::uint8_t* at;
         std::size_t size;
