@@ -64,7 +64,11 @@ class frame_pool {
 
     /// Bytes taken from the heap or the arena and not given back, free blocks included. What
     /// another thread frees is counted there: exact while frames are freed where they were made.
+#if defined(__STDCPP_THREADS__)
     [[nodiscard]] static std::size_t reserved() noexcept { return local_.reserved; }
+#else // of its arena: counted by walking what is free there
+    [[nodiscard]] static std::size_t reserved() noexcept;
+#endif
 
     /// Bytes of reserved() in frames that live; counted by walking the free ones.
     [[nodiscard]] static std::size_t in_use() noexcept;
@@ -129,21 +133,27 @@ class frame_pool {
 
     struct state {
         block* free[classes];
-        region* regions; // of the arena, by address; no two of them touch
-        std::size_t reserved;
+        region head; // empty; behind it those of the arena, by address; no two of them touch
         std::size_t high_water;
         std::size_t refused;
 #if defined(__STDCPP_THREADS__)
+        std::size_t reserved;
         std::size_t limit; // 0: none
 #endif
         std::byte* arena; // its first granule; null: the heap
         std::size_t arena_size;
     };
 
+#if defined(__STDCPP_THREADS__)
+    static void note(std::size_t bytes) noexcept { local_.reserved += bytes; }
     static void forget(std::size_t bytes) noexcept {
         // another thread may have taken them
-        local_.reserved -= on_board || bytes < local_.reserved ? bytes : local_.reserved;
+        local_.reserved -= bytes < local_.reserved ? bytes : local_.reserved;
     }
+#else
+    static void note(std::size_t) noexcept {}
+    static void forget(std::size_t) noexcept {}
+#endif
     static void* allocate_fresh(std::size_t size) noexcept;
     static void release_other(void* memory, std::size_t size) noexcept;
     static void* take(std::size_t size) noexcept;

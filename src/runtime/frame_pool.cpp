@@ -70,7 +70,7 @@ inline void frame_pool::give_back(void* memory, std::size_t size) noexcept {
 // touched.
 inline void* frame_pool::carve(std::size_t size) noexcept {
     state& pool = local_;
-    for (region** at = &pool.regions; *at != nullptr; at = &(*at)->next) {
+    for (region** at = &pool.head.next; *at != nullptr; at = &(*at)->next) {
         region* const found = *at;
         if (found->size < size) {
             continue;
@@ -116,10 +116,10 @@ void* frame_pool::allocate_fresh(std::size_t size) noexcept {
         ++local_.refused;
         return nullptr;
     }
-    local_.reserved += size;
+    note(size);
 #if !defined(WEFT_NO_HEAP)
-    if (local_.arena == nullptr && local_.reserved > local_.high_water) {
-        local_.high_water = local_.reserved;
+    if (local_.arena == nullptr && reserved() > local_.high_water) {
+        local_.high_water = reserved();
     }
 #endif
     return memory;
@@ -127,8 +127,8 @@ void* frame_pool::allocate_fresh(std::size_t size) noexcept {
 
 // In its place by address, and one with the regions that it touches.
 void frame_pool::add_region(void* memory, std::size_t size) noexcept {
-    region* before = nullptr;
-    region* after = local_.regions;
+    region* before = &local_.head;
+    region* after = before->next;
     while (after != nullptr && std::less<void*>{}(after, memory)) {
         before = after;
         after = after->next;
@@ -137,13 +137,11 @@ void frame_pool::add_region(void* memory, std::size_t size) noexcept {
         size += after->size;
         after = after->next;
     }
-    if (before != nullptr && end_of(before, before->size) == memory) {
+    if (end_of(before, before->size) == memory) {
         memory = before;
         size += before->size;
-    } else if (before != nullptr) {
-        before->next = static_cast<region*>(memory);
     } else {
-        local_.regions = static_cast<region*>(memory);
+        before->next = static_cast<region*>(memory);
     }
     unpoison(memory, sizeof(region));
     auto* const merged = ::new (memory) region{after, size};
@@ -159,10 +157,18 @@ void frame_pool::release_other(void* memory, std::size_t size) noexcept {
 void frame_pool::limit(std::size_t bytes) noexcept {
     local_.limit = bytes;
 }
+#else
+std::size_t frame_pool::reserved() noexcept {
+    std::size_t taken = local_.arena_size;
+    for (const region* at = local_.head.next; at != nullptr; at = at->next) {
+        taken -= at->size;
+    }
+    return taken;
+}
 #endif
 
 std::size_t frame_pool::in_use() noexcept {
-    std::size_t used = local_.reserved;
+    std::size_t used = reserved();
     for (std::size_t index = 0; recycles && index < classes; ++index) {
         for (block* at = local_.free[index]; at != nullptr; at = at->next) {
             used -= index * granule < used ? index * granule : used;
@@ -174,10 +180,10 @@ std::size_t frame_pool::in_use() noexcept {
 void frame_pool::reset_high_water() noexcept {
     trim();
     state& pool = local_;
-    pool.high_water = pool.reserved;
+    pool.high_water = reserved();
     if (pool.arena != nullptr) {
         pool.high_water = pool.arena_size;
-        for (region* at = pool.regions; at != nullptr; at = at->next) {
+        for (region* at = pool.head.next; at != nullptr; at = at->next) {
             if (end_of(at, at->size) == pool.arena + pool.arena_size) {
                 pool.high_water = pool.arena_size - at->size;
             }
@@ -198,14 +204,14 @@ void frame_pool::use_arena(std::span<std::byte> memory) noexcept {
 void frame_pool::use_granules(std::byte* first, std::size_t size) noexcept {
     trim();
     state& pool = local_;
-    pool.reserved = 0;
+    forget(reserved());
     pool.high_water = 0;
     pool.arena = first;
     pool.arena_size = size;
-    pool.regions = nullptr;
+    pool.head.next = nullptr;
     if (size != 0) {
-        pool.regions = ::new (first) region{nullptr, size};
-        poison(pool.regions + 1, size - sizeof(region));
+        pool.head.next = ::new (first) region{nullptr, size};
+        poison(pool.head.next + 1, size - sizeof(region));
     }
 }
 
