@@ -3,6 +3,8 @@
 
 #include <weft/one_stack.hpp>
 
+#include <cstddef>
+
 namespace weft {
 
 /// A place in one list. Unlinking needs no list. Whoever destroys a linked one unlinks it first:
@@ -46,7 +48,7 @@ class list_link {
         node.next_ = this;
         last.next_ = &node;
     }
-    WEFT_SMALL list_link& take_first() noexcept {
+    list_link& take_first() noexcept {
         list_link& first = *next_;
         next_ = first.next_;
         first.next_->prev_ = this;
@@ -83,6 +85,15 @@ class list {
 
     [[nodiscard]] bool empty() const noexcept { return head_.next_ == &head_; }
     [[nodiscard]] T& front() const noexcept { return *static_cast<T*>(head_.next_); }
+
+    /// By walking it.
+    [[nodiscard]] std::size_t count() const noexcept {
+        std::size_t n = 0;
+        for (const list_link* at = head_.next_; at != &head_; at = at->next_) {
+            ++n;
+        }
+        return n;
+    }
 
     void push_back(T& item) noexcept { head_.append(item); }
     void push_front(T& item) noexcept { insert(head_, item); }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <weft/frame_pool.hpp>
+#include <weft/one_stack.hpp>
 #include <weft/result.hpp>
 #include <weft/scope.hpp>
 
@@ -68,7 +69,7 @@ class promise_base {
     }
 
     /// The coroutine has its outcome: tells whoever waits for it.
-    void finish() noexcept {
+    WEFT_SMALL void finish() noexcept {
         state_ |= has_finished;
         if (tell_ != nullptr) {
             tell_(whom_);
@@ -226,7 +227,8 @@ class [[nodiscard]] task {
         std::swap(handle_, taken.handle_);
         return *this;
     }
-    ~task() {
+    // Inline, for where the handle is known to be gone.
+    [[gnu::always_inline]] ~task() {
         if (handle_) {
             assert(!handle_.promise().running() && "a task may not be destroyed while it runs");
             handle_.destroy();

@@ -31,7 +31,9 @@ class task_group {
         while (!members_.empty()) {
             member& last = members_.pop_front();
             assert(last.chain.waiting() && "a task may not destroy the group that it runs in");
+#if !WEFT_ONE_STACK
             --size_;
+#endif
             dispose(last);
         }
     }
@@ -77,7 +79,11 @@ class task_group {
         members_.for_each([](member& child) { child.chain.cancel(); });
     }
 
+#if WEFT_ONE_STACK // its children are few
+    [[nodiscard]] std::size_t size() const noexcept { return members_.count(); }
+#else
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
+#endif
 
     class [[nodiscard]] joining : public join_node {
       public:
@@ -94,7 +100,7 @@ class task_group {
             if (enter(parent).canceled()) [[unlikely]] {
                 stop_children();
             }
-            if (group_->size_ == 0) {
+            if (group_->members_.empty()) {
                 return false;
             }
             if (group_->joiner_ != nullptr) {
@@ -168,7 +174,7 @@ class task_group {
 #endif
         dispose(child);
         --group.size_;
-        if (group.size_ == 0 && group.joiner_ != nullptr) {
+        if (group.members_.empty() && group.joiner_ != nullptr) {
             std::exchange(group.joiner_, nullptr)->resume();
         }
     }
@@ -187,7 +193,9 @@ class task_group {
 #endif
 
     loop* loop_;
+#if !WEFT_ONE_STACK
     std::size_t size_ = 0;
+#endif
     bool canceled_ = false;
     joining* joiner_ = nullptr;
     list<member> members_;

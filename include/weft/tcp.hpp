@@ -28,7 +28,7 @@ class tcp_stream {
         std::swap(socket_, taken.socket_);
         return *this;
     }
-    ~tcp_stream() {
+    [[gnu::always_inline]] ~tcp_stream() { // for where it was moved from
         if (socket_ != nullptr) {
             socket_->release();
         }

@@ -21,7 +21,6 @@ errc task_group::start(void* frame) noexcept {
             auto* const child = ::new (room) member(*this);
             child->frame = task;
             members_.push_back(*child);
-            ++size_;
             task.promise().enter(child->chain);
             task.resume();
             if (task.promise().finished()) {
@@ -40,8 +39,7 @@ void task_group::done(void* which) noexcept {
     auto& child = *static_cast<member*>(which);
     task_group& group = *child.group;
     dispose(child);
-    --group.size_;
-    if (group.size_ == 0 && group.joiner_ != nullptr) {
+    if (group.members_.empty() && group.joiner_ != nullptr) {
         std::exchange(group.joiner_, nullptr)->resume();
     }
 }
