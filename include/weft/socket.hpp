@@ -96,6 +96,10 @@ class socket_core : public retired {
 
     [[nodiscard]] wait_side& reader() noexcept { return reader_; }
     [[nodiscard]] wait_side& writer() noexcept { return writer_; }
+#if WEFT_ONE_STACK
+    /// Whoever waits there, if anybody does, is made runnable.
+    static void wake(wait_side& side) noexcept;
+#endif
 
     /// `o` observes nothing else.
     void observe(readiness_observer& o) noexcept {
@@ -180,7 +184,6 @@ class socket_core : public retired {
     /// Bits were gained: whoever waits for them is made runnable.
 #if WEFT_ONE_STACK // once, and the reader looks itself whether it is for him
     void raise(readiness gained) noexcept;
-    static void wake(wait_side& side) noexcept;
 #else
     void raise(readiness gained) noexcept {
         ready_ |= gained;

@@ -13,6 +13,8 @@ inline scope& io_operation::scope_of(void* frame) noexcept {
 
 // True if it waits; else count_ is what came of it.
 bool io_operation::begin(void* caller, attempt_of attempt, direction side_of) noexcept {
+    waits_ = attempt; // if it will
+    frame_ = caller;
     socket_core* const core = core_;
     io_count n = io_error(errc::bad_handle);
     if (core != nullptr) {
@@ -26,19 +28,19 @@ bool io_operation::begin(void* caller, attempt_of attempt, direction side_of) no
                 chain.note_interrupted();
                 n = io_error(errc::canceled);
             } else { // others' turn: through the ready queue
-                core->home().make_unlinked_ready(side);
+                side.operation = this;
+                socket_core::wake(side);
                 n = io_error(errc::would_block);
             }
             if (would_block(n)) {
                 side.operation = this;
                 side.run = &again;
-                waits_ = attempt;
-                frame_ = caller;
                 chain.begin_wait(side);
                 return true;
             }
         }
     }
+    waits_ = nullptr;
     count_ = n;
     return false;
 }
