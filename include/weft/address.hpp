@@ -7,6 +7,7 @@
 #include <weft/result.hpp>
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -61,12 +62,9 @@ class address {
     }
 
     [[nodiscard]] constexpr bool is_any() const noexcept {
-        for (const std::uint8_t b : bytes_) {
-            if (b != 0) {
-                return false;
-            }
-        }
-        return true;
+        // in words: compilers see through these where they know the address
+        const auto words = std::bit_cast<std::array<std::uint64_t, 2>>(bytes_);
+        return (words[0] | words[1]) == 0;
     }
     [[nodiscard]] constexpr bool is_loopback() const noexcept {
         return is_v4() ? bytes_[0] == 127 : *this == loopback(family::ipv6);

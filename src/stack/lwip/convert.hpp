@@ -21,6 +21,10 @@ inline void put_lwip(ip_addr_t& place, const address& a, const netif* on) noexce
 }
 [[nodiscard]] address from_lwip(const ip_addr_t& a) noexcept;
 
+[[nodiscard]] constexpr u8_t type_of(family f) noexcept {
+    return f == family::ipv4 ? u8_t{IPADDR_TYPE_V4} : u8_t{IPADDR_TYPE_V6};
+}
+
 [[nodiscard]] inline ip4_addr_t mask_of(std::uint8_t prefix) noexcept {
     ip4_addr_t mask = {};
     mask.addr = lwip_htonl(prefix == 0 ? 0 : ~std::uint32_t{0} << (32 - prefix));

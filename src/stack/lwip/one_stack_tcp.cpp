@@ -27,7 +27,7 @@ const ip_addr_t* find_own(const netif& n, const address& a) noexcept {
 #else
     const ip_addr_t* const any = IP4_ADDR_ANY;
 #endif
-    if (is(*any)) {
+    if (a.is_any()) {
         return any;
     }
     if (a.is_v4()) {
@@ -58,10 +58,10 @@ tcp::open_listening(const host& on, const endpoint& at, std::size_t backlog) noe
     if (ip == nullptr) {
         return fail(errc::address_not_available);
     }
-    auto* const self = new (std::nothrow) tcp(at.address.family());
+    tcp* const self = make(nullptr, at.address.family());
     err_t error = ERR_MEM;
     if (self != nullptr) {
-        tcp_pcb* pcb = tcp_new_ip_type(IP_GET_TYPE(ip));
+        tcp_pcb* pcb = tcp_new_ip_type(type_of(at.address.family()));
         if (pcb != nullptr) {
             self->pcb_ = pcb;
             ip_set_option(pcb, SOF_REUSEADDR);
@@ -86,9 +86,8 @@ static_assert(TCP_WND <= 0xffff); // what the chain may be long
 err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     auto* self = static_cast<tcp*>(arg);
     if (p == nullptr) {
-        return self->received_end(*pcb);
-    }
-    if (self->first_ != nullptr) {
+        self->received_end(*pcb);
+    } else if (self->first_ != nullptr) {
         pbuf_cat(self->first_, p);
     } else {
         self->first_ = p;
@@ -98,19 +97,23 @@ err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
 }
 
 io_count tcp::receive_some(std::byte* into, std::size_t size) noexcept {
-    const auto most = static_cast<u16_t>(std::min<std::size_t>(size, 0xffff));
-    u16_t n = 0;
-    if (first_ != nullptr) { // a pbuf of it may be empty, as behind a header that ends with one
-        n = pbuf_copy_partial(first_, into, most, 0);
-        consume(n);
+    if (first_ != nullptr) {
+        const auto n = static_cast<u16_t>(std::min<std::size_t>(size, first_->tot_len));
+        pbuf_copy_partial(first_, into, n, 0);
+        take_off(n);
+        return n;
     }
-    return n != 0 || (size == 0 && !closed()) ? n : end_of_input();
+    return size == 0 && !closed() ? 0 : end_of_input();
 }
 
 void tcp::consume(std::size_t n) noexcept {
-    if (first_ == nullptr) {
-        return;
+    if (first_ != nullptr) {
+        take_off(n);
     }
+}
+
+// Of what there is.
+inline void tcp::take_off(std::size_t n) noexcept {
     owed_ = static_cast<byte_count>(owed_ + n);
     flush_later(due_window);
     if (n < first_->tot_len) {
@@ -145,23 +148,21 @@ io_count tcp::send_some(const std::byte* from, std::size_t size) noexcept {
         return cannot_send();
     }
     std::size_t n = std::min<std::size_t>(size, tcp_sndbuf(pcb_));
-    if (n == 0) {
-        return size == 0 ? 0 : no_room();
-    }
-    while (const err_t failed = write(from, n)) {
-        if (n <= tcp_mss(pcb_)) {
-            return failed == ERR_MEM ? no_room() : io_error(errc::broken_pipe);
+    while (n != 0) {
+        if (write(from, n) == ERR_OK) {
+            flush_later(due_output);
+            return static_cast<io_count>(n);
         }
-        n = tcp_mss(pcb_); // the whole did not fit lwIP's pools; one segment may
+        // Nothing is missing but memory: the whole did not fit lwIP's pools, one segment may.
+        n = n > tcp_mss(pcb_) ? tcp_mss(pcb_) : 0;
     }
-    flush_later(due_output);
-    return static_cast<io_count>(n);
+    return size == 0 ? 0 : no_room();
 }
 
 io_count tcp::no_room() noexcept {
     lower(readiness::writable);
     if (tcp_sndbuf(pcb_) != 0) {
-        due_ |= due_memory;
+        due_ = due_memory;
     }
     core::instance().starve();
     flush_later(due_output); // what waits unsent must go, for room to come
@@ -187,7 +188,7 @@ void tcp::serve_every() noexcept {
 
 inline void tcp::serve(tcp_pcb* pcb) noexcept {
     if (doomed()) {
-        tcp_abort(forget_pcb());
+        tcp_abort(pcb); // which on_error() hears of, and tells nobody
         return;
     }
     if (state_ == state::connected && !any(ready() & readiness::writable)) {

@@ -17,12 +17,20 @@ tcp::tcp(family f) noexcept {
     family_ = f;
 }
 
+[[gnu::noinline]] tcp* tcp::make(host*, family f) noexcept {
+    return new (std::nothrow) tcp(f);
+}
+
 void tcp::host_is(host& h) noexcept {
     home_is(h.loop());
     host_ = &h;
 }
 #else
 tcp::tcp(host& on, family f) noexcept : tcp_socket(on.loop()), host_(&on), family_(f) {}
+
+tcp* tcp::make(host* on, family f) noexcept {
+    return new (std::nothrow) tcp(*on, f);
+}
 #endif
 
 result<tcp_socket*> tcp::open(host& on, family f) noexcept {
@@ -31,15 +39,11 @@ result<tcp_socket*> tcp::open(host& on, family f) noexcept {
         return fail(errc::family_not_supported);
     }
 #endif
-    tcp_pcb* pcb = tcp_new_ip_type(f == family::ipv4 ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
+    tcp_pcb* pcb = tcp_new_ip_type(type_of(f));
     if (pcb == nullptr) {
         return fail(errc::no_memory);
     }
-#if WEFT_ONE_STACK
-    auto* made = new (std::nothrow) tcp(f);
-#else
-    auto* made = new (std::nothrow) tcp(on, f);
-#endif
+    tcp* const made = make(&on, f);
     if (made == nullptr) {
         tcp_abort(pcb);
         return fail(errc::no_memory);
@@ -57,7 +61,7 @@ void tcp::adopt(tcp_pcb* pcb) noexcept {
 }
 
 // From here on lwIP calls nothing of this socket.
-tcp_pcb* tcp::forget_pcb() noexcept {
+WEFT_SMALL tcp_pcb* tcp::forget_pcb() noexcept {
     tcp_pcb* pcb = pcb_;
     pcb_ = nullptr;
     if (pcb != nullptr) {

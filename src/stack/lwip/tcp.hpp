@@ -112,10 +112,10 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
 
     enum class state : std::uint8_t {
         fresh,
+        listening, // it and fresh never had a peer
         connecting,
         connected,
         half_closed,
-        listening,
         finished,
     };
 
@@ -125,8 +125,10 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     tcp(host& on, family f) noexcept;
 #endif
     ~tcp() = default;
+    /// Null: no memory. Of the host `on`, on a board of the one that there is.
+    static tcp* make(host* on, family f) noexcept;
 
-    /// Negative if it is closed, or has an error to tell; else 0.
+    /// Negative if it is closed, has an error to tell, or never had a peer; else 0.
     io_count told() noexcept;
     errc tell_error() noexcept {
         return static_cast<errc>(std::exchange(pending_error_, std::uint8_t{0}));
@@ -181,6 +183,7 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
     void enter_fresh() noexcept;
     void leave_fresh() noexcept;
 #endif
+    void discard() noexcept;
     void stop_listening() noexcept;
     static void close_pcb(tcp_pcb& pcb) noexcept;
     void flush_later(std::uint8_t what) noexcept {
@@ -193,14 +196,16 @@ class tcp final : public tcp_socket, public flush_link, public starved_link {
 #endif
     }
     [[nodiscard]] bool doomed() const noexcept { return (due_ & due_abort) != 0; }
-    err_t received_end(const tcp_pcb& pcb) noexcept;
+    void received_end(const tcp_pcb& pcb) noexcept;
     io_count end_of_input() noexcept;
     io_count cannot_send() noexcept;
     err_t write(const std::byte* from, std::size_t n) noexcept {
         return tcp_write(pcb_, from, static_cast<u16_t>(n), TCP_WRITE_FLAG_COPY);
     }
     io_count no_room() noexcept;
-#if !WEFT_ONE_STACK
+#if WEFT_ONE_STACK
+    void take_off(std::size_t n) noexcept;
+#else
     void flush_all(std::uint8_t due) noexcept;
     err_t received_parts(pbuf* parts) noexcept;
     io_count receive_across(std::byte* into, std::size_t size) noexcept;

@@ -11,32 +11,31 @@
 namespace weft::lwip {
 
 // The peer's FIN: lwIP tells it once.
-[[gnu::noinline]] err_t tcp::received_end(const tcp_pcb& pcb) noexcept {
+void tcp::received_end(const tcp_pcb& pcb) noexcept {
     end_seen_ = true;
     if (pcb.state == CLOSING || pcb.state == TIME_WAIT) {
         // both sides have finished: lwIP frees such a pcb without a word
         forget_pcb();
-        leave_lists();
-        end_with(errc::ok);
-        return ERR_OK;
+        on_error(this, ERR_CLSD);
     }
-    raise(readiness::readable);
-    return ERR_OK;
 }
 
-io_count tcp::told() noexcept {
-    return io_error(closed() ? errc::bad_handle : tell_error());
+[[gnu::noinline]] io_count tcp::told() noexcept {
+    errc said = errc::not_connected;
+    if (closed()) {
+        said = errc::bad_handle;
+    } else if (state_ > state::listening) {
+        said = tell_error();
+    }
+    return io_error(said);
 }
 
 io_count tcp::end_of_input() noexcept {
-    if (state_ == state::listening) {
-        return io_error(errc::not_connected);
-    }
     if (const io_count said = told(); said != 0 || end_seen_) {
         return said;
     }
     lower(readiness::readable);
-    return io_error(state_ == state::fresh ? errc::not_connected : errc::would_block);
+    return io_error(errc::would_block);
 }
 
 // --- sending
@@ -45,12 +44,11 @@ io_count tcp::cannot_send() noexcept {
     if (const io_count said = told(); said != 0) {
         return said;
     }
-    if (state_ == state::connecting) {
-        lower(readiness::writable);
-        return io_error(errc::would_block);
+    if (state_ != state::connecting) {
+        return io_error(errc::broken_pipe);
     }
-    const bool ended = has_peer() || state_ == state::finished;
-    return io_error(ended ? errc::broken_pipe : errc::not_connected);
+    lower(readiness::writable);
+    return io_error(errc::would_block);
 }
 
 err_t tcp::on_poll(void* arg, tcp_pcb* pcb) noexcept {
@@ -109,7 +107,9 @@ void tcp::settle_window(tcp_pcb* pcb) noexcept {
 err_t tcp::on_received(void* arg, tcp_pcb* pcb, pbuf* p, err_t) noexcept {
     auto* self = static_cast<tcp*>(arg);
     if (p == nullptr) [[unlikely]] {
-        return self->received_end(*pcb);
+        self->received_end(*pcb);
+        self->raise(readiness::readable);
+        return ERR_OK;
     }
     if (p->next != nullptr) {
         return self->received_parts(p);

@@ -21,10 +21,7 @@ static_assert(longest_closed_window < most_polls / 2);
 
 // The pcb is freed already. ERR_ABRT: lwIP gave up, after retransmissions or keep-alives.
 void tcp::on_error(void* arg, err_t error) noexcept {
-    auto* self = static_cast<tcp*>(arg);
-    if (self == nullptr) {
-        return;
-    }
+    auto* const self = static_cast<tcp*>(arg);
     self->pcb_ = nullptr;
     self->lost(error);
 }
@@ -33,8 +30,7 @@ inline void tcp::lost(err_t why) noexcept {
     leave_lists();
     if (listening_ != nullptr) {
         leave_queue();
-        drop_received();
-        dispose();
+        discard();
         return;
     }
     if (doomed()) {
@@ -173,15 +169,20 @@ void tcp::do_close() noexcept {
     state_ = state::finished;
 }
 
+// Of a connection that nobody accepted.
+WEFT_SMALL void tcp::discard() noexcept {
+    do_close();
+    dispose();
+}
+
 void tcp::stop_listening() noexcept {
     auto* const pcb = reinterpret_cast<tcp_pcb*>(std::exchange(listener_, nullptr));
     state_ = state::finished;
     while (tcp* pending = first_pending_) {
         first_pending_ = pending->next_pending_;
         pending->listening_ = nullptr;
-        pending->due_ |= due_abort;
-        pending->do_close();
-        pending->dispose();
+        pending->due_ = due_abort;
+        pending->discard();
     }
     tcp_close(pcb); // frees it
 }

@@ -93,15 +93,11 @@ errc tcp::listen_now(std::size_t backlog) noexcept {
 }
 
 err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
-    auto* self = static_cast<tcp*>(arg);
-    if (self == nullptr || fresh == nullptr || error != ERR_OK) {
-        return ERR_VAL; // null with ERR_MEM: lwIP had no pcb for it; the peer tries again
+    if (error != ERR_OK) {
+        return ERR_VAL; // lwIP had no pcb for it, so it is null; the peer tries again
     }
-#if WEFT_ONE_STACK
-    auto* connection = new (std::nothrow) tcp(self->family_);
-#else
-    auto* connection = new (std::nothrow) tcp(*self->host_, self->family_);
-#endif
+    auto* const self = static_cast<tcp*>(arg); // a listener that is closed is gone
+    tcp* const connection = make(self->host_, self->family_);
     if (connection == nullptr) {
         return ERR_MEM; // lwIP resets it
     }
@@ -109,7 +105,10 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
     connection->state_ = state::connected;
     connection->port_ = self->port_;
     connection->raise(readiness::writable);
-    tcp_backlog_delayed(fresh); // it counts against the backlog until try_accept
+    // It counts against the backlog until try_accept: tcp_backlog_delayed() for one that is known
+    // to have a listener, and not to be counted yet.
+    ++fresh->listener->accepts_pending;
+    tcp_set_flags(fresh, TF_BACKLOGPEND);
     connection->listening_ = self;
     tcp** last = &self->first_pending_;
     while (*last != nullptr) {

@@ -47,7 +47,7 @@ result<datagram_socket*> udp::open(host& on, family f) noexcept {
         return fail(errc::family_not_supported);
     }
 #endif
-    udp_pcb* pcb = udp_new_ip_type(f == family::ipv4 ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
+    udp_pcb* pcb = udp_new_ip_type(type_of(f));
     if (pcb == nullptr) {
         return fail(errc::no_memory);
     }
