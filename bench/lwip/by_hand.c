@@ -50,13 +50,9 @@ struct netif* weft_lwip_ip6_route(const ip6_addr_t* source, const ip6_addr_t* de
     return NULL;
 }
 
-int weft_lwip_icmp4(struct pbuf* p) {
+int weft_lwip_icmp(struct pbuf* p, int version) {
     LWIP_UNUSED_ARG(p);
-    return 0;
-}
-
-int weft_lwip_icmp6(struct pbuf* p) {
-    LWIP_UNUSED_ARG(p);
+    LWIP_UNUSED_ARG(version);
     return 0;
 }
 

@@ -50,12 +50,17 @@ class service : public list_node {
     /// Sends out what was produced since the last call, then takes in at most frames_per_turn of
     /// what arrived or came back (loopback); how many.
     WEFT_OF_THE_STACK int exchange() noexcept WEFT_PURE;
-    /// Once a turn, behind its exchanges: sends out, looks at timers. True if there is something to
-    /// take in at once.
-    WEFT_OF_THE_STACK bool end_turn() noexcept WEFT_PURE;
-    /// Lowers `deadline` to when exchange must run next without anything arriving. By reference:
-    /// Arm returns no time_point in registers.
-    WEFT_OF_THE_STACK void bound(time_point& deadline) noexcept WEFT_PURE;
+    // Then end_turn(), once a turn: sends out, looks at timers. And before the loop sleeps it asks
+    // when exchange must run next without anything arriving, to which `deadline` is lowered.
+#if WEFT_ONE_STACK
+    [[gnu::weak]] void end_turn() noexcept;
+    /// False: at once.
+    [[gnu::weak]] bool may_sleep(time_point& deadline) noexcept;
+#else
+    /// True if there is something to take in at once.
+    virtual bool end_turn() noexcept = 0;
+    virtual void bound(time_point& deadline) noexcept = 0;
+#endif
 
   protected:
     ~service() = default;
@@ -187,6 +192,8 @@ class loop {
     bool turn(time_point deadline) noexcept;
 #if WEFT_ONE_STACK
     void full_turn(time_point deadline) noexcept;
+    /// False: there is something to do at once.
+    bool may_sleep(time_point& deadline) noexcept;
 #endif
     void end_running() noexcept;
     [[nodiscard]] bool has_work() const noexcept;
@@ -197,7 +204,8 @@ class loop {
     // Defined if anything posts, or schedules.
     [[gnu::weak]] void run_posted() noexcept;
     [[gnu::weak]] void fire_timers() noexcept;
-    [[gnu::weak]] void bound_by_timers(time_point& deadline) noexcept;
+    // Arm returns no time_point in registers.
+    [[gnu::weak]] std::int64_t bound_by_timers(std::int64_t deadline) noexcept;
 #else
     bool full_turn(time_point deadline) noexcept;
     void bound_by_services(time_point& deadline) noexcept;

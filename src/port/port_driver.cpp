@@ -19,7 +19,7 @@ bool port_driver::wait(time_point deadline) noexcept {
     while (true) {
         const interrupts_masked now_and_here;
         const std::int64_t until = deadline.time_since_epoch().count();
-        if (woken_ || until < 0 || weft_port_now() >= until) {
+        if (woken_ || weft_port_now() >= until) {
             woken_ = false;
             return true;
         }

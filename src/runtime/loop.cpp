@@ -118,27 +118,40 @@ time_point loop::next_deadline() noexcept {
     return deadline;
 }
 
+#if WEFT_ONE_STACK
+
+[[gnu::always_inline]] inline bool loop::may_sleep(time_point& deadline) noexcept {
+    if (has_work()) {
+        return false;
+    }
+    if (!timers_.empty()) {
+        deadline = time_point(duration(bound_by_timers(deadline.time_since_epoch().count())));
+    }
+    return !has_services() || stack_->may_sleep(deadline);
+}
+
+inline void loop::bound(time_point& deadline) noexcept {
+    if (!may_sleep(deadline)) {
+        deadline = at_once;
+    }
+}
+
+#else
+
 [[gnu::always_inline]] inline void loop::bound(time_point& deadline) noexcept {
     if (has_work()) {
         deadline = at_once;
         return;
     }
-#if WEFT_ONE_STACK
-    if (!timers_.empty()) {
-        bound_by_timers(deadline);
-    }
-    if (has_services()) {
-        stack_->bound(deadline);
-    }
-#else
     if (earlier(timers_.earliest(), deadline)) {
         deadline = timers_.earliest();
     }
     if (has_services()) {
         bound_by_services(deadline);
     }
-#endif
 }
+
+#endif
 
 #if WEFT_ONE_STACK
 
@@ -149,8 +162,9 @@ inline void loop::end_running() noexcept {
 // What the stack took in makes coroutines write, which makes it send, which may bring more to take
 // in (loopback): such rounds go on until the frames of a turn are used up.
 [[gnu::noinline]] void loop::full_turn(time_point deadline) noexcept {
-    bound(deadline);
-    driver_->wait(deadline);
+    if (may_sleep(deadline)) {
+        driver_->wait(deadline);
+    }
     if (posted_.load(std::memory_order_relaxed) != nullptr) {
         run_posted();
     }
@@ -163,9 +177,10 @@ inline void loop::end_running() noexcept {
         taken = has_services() ? stack_->exchange() : 0;
         run_ready_here();
         frames_left -= taken;
-    } while (taken != 0 && frames_left > 0);
+        service_work_ = frames_left <= 0; // then there may be more
+    } while (taken != 0 && !service_work_);
     if (has_services()) {
-        service_work_ = stack_->end_turn() || frames_left <= 0; // then there may be more
+        stack_->end_turn();
     }
     if (retired_ != nullptr) {
         reclaim_retired();

@@ -15,10 +15,9 @@ void loop::fire_timers() noexcept {
     timers_.fire_due(now());
 }
 
-void loop::bound_by_timers(time_point& deadline) noexcept {
-    if (earlier(timers_.earliest(), deadline)) {
-        deadline = timers_.earliest();
-    }
+std::int64_t loop::bound_by_timers(std::int64_t deadline) noexcept {
+    const std::int64_t earliest = timers_.earliest().time_since_epoch().count();
+    return earliest < deadline ? earliest : deadline;
 }
 
 } // namespace weft

@@ -310,17 +310,9 @@ weft_lwip_ip6_route(const ip6_addr_t* source, [[maybe_unused]] const ip6_addr_t*
 #endif
 #endif
 
-int weft_lwip_icmp4(struct pbuf* p) {
-    core::instance().tell_icmp(p, 4);
-    return 0;
+int weft_lwip_icmp(struct pbuf* p, int version) {
+    return core::instance().tell_icmp(p, version);
 }
-
-#if LWIP_IPV6
-int weft_lwip_icmp6(struct pbuf* p) {
-    core::instance().tell_icmp(p, 6);
-    return 0;
-}
-#endif
 
 void weft_lwip_memp_available(memp_t type) {
     // what tcp_write takes; the pool of lwIP's timers is empty and not empty all the time

@@ -114,14 +114,12 @@ class core final : public service {
     void set_asking(host* h) noexcept { asking_ = h; }
     [[nodiscard]] host* asking() const noexcept { return asking_; }
 
-    /// What is told of ICMP packets, with the IP version; null until a socket wants to know
-    /// (unreachable.cpp), so that a server that never connects does not link it.
-    using icmp_listener = void (*)(pbuf* p, int version);
+    /// What is told of ICMP packets, with the IP version, and gives 0; null until a socket wants to
+    /// know (unreachable.cpp), so that a server that never connects does not link it.
+    using icmp_listener = int (*)(pbuf* p, int version);
     void listen_to_icmp(icmp_listener told) noexcept { icmp_listener_ = told; }
-    void tell_icmp(pbuf* p, int version) const noexcept {
-        if (icmp_listener_ != nullptr) {
-            icmp_listener_(p, version);
-        }
+    int tell_icmp(pbuf* p, int version) const noexcept {
+        return icmp_listener_ != nullptr ? icmp_listener_(p, version) : 0;
     }
 
     /// lwIP's time: whole milliseconds since it first ran, without those when it had no loop.
@@ -185,7 +183,9 @@ class core final : public service {
     loop* home_ = nullptr;
     bool initialized_ = false;
     bool any_starved_ = false; // starved_ may have been emptied since
-#if !WEFT_ONE_STACK
+#if WEFT_ONE_STACK
+    bool any_due_ = false;
+#else
     bool memory_available_ = false;
 #endif
     int turns_until_timers_ = 0;
@@ -197,9 +197,7 @@ class core final : public service {
     host* asking_ = nullptr;
     icmp_listener icmp_listener_ = nullptr;
     host_list hosts_;
-#if WEFT_ONE_STACK
-    bool any_due_ = false;
-#else
+#if !WEFT_ONE_STACK
     list<flush_link> flush_;
     list<starved_link> starved_;
 #endif

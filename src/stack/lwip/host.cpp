@@ -7,7 +7,6 @@
 #include "stack/lwip/tcp.hpp"
 #include "stack/lwip/udp.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <new>
@@ -97,8 +96,9 @@ err_t host::output(netif* n, pbuf* p) noexcept {
 #if !WEFT_ONE_STACK
     self.link_->advance(self.loop().now());
 #endif
-    const result<> sent = self.link_->send({parts, count});
-    self.frames_dropped_ += sent ? 0 : 1;
+    if (!self.link_->send({parts, count})) {
+        ++self.frames_dropped_;
+    }
     return ERR_OK;
 }
 
@@ -111,7 +111,7 @@ void host::descriptor_ready(descriptor_watch& watch, unsigned) noexcept {
 // A frame is read into a buffer of full size. Small ones are copied into one that fits, so that a
 // peer cannot make small segments hold large buffers.
 inline pbuf* host::receive_frame() noexcept {
-    const auto size = static_cast<u16_t>(netif_->mtu + link::header_size);
+    const std::size_t size = spare_->len;
     std::size_t n = link_->receive({static_cast<std::byte*>(spare_->payload), size});
     if (n == 0) {
 #if !WEFT_ONE_STACK
@@ -129,7 +129,7 @@ inline pbuf* host::receive_frame() noexcept {
     const bool small = n * 2 <= size;
 #if MEM_LIBC_MALLOC
     if (!small) {
-        pbuf* const next = pbuf_alloc(PBUF_RAW, std::max(size, shortest_frame), PBUF_RAM);
+        pbuf* const next = pbuf_alloc(PBUF_RAW, spare_->len, PBUF_RAM);
         if (next == nullptr) {
             return nullptr; // without memory the frame is lost, as on a cable
         }
@@ -191,21 +191,16 @@ int host::take_from_link() noexcept {
         if (frame == nullptr) {
             return taken;
         }
-        if (netif_->input(frame, netif_) != ERR_OK) {
-            pbuf_free(frame);
-        }
+        ethernet_input(frame, netif_); // always takes it
     }
     return frames_per_turn;
 }
 
 void host::look_around() noexcept {
-    const bool up = link_ == nullptr || link_->up();
-    if (up != (netif_is_link_up(netif_) != 0)) {
-        if (up) { // lwIP asks DHCP and routers anew, and tells its neighbours
-            netif_set_link_up(netif_);
-        } else {
-            netif_set_link_down(netif_);
-        }
+    if (link_ == nullptr || link_->up()) { // if that is news, lwIP asks DHCP and routers
+        netif_set_link_up(netif_);         // anew, and tells its neighbours
+    } else {
+        netif_set_link_down(netif_);
     }
     if (parts_in_use.interface_of_host != nullptr) {
         parts_in_use.interface_of_host(*this);

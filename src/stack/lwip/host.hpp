@@ -106,12 +106,9 @@ class host final : public stack, public hosts_link {
     friend errc use_option(const address* name_servers, std::size_t count, host* by) noexcept;
 
     weft::link* link_;
-    netif* netif_; // &own_ or lwIP's loopback
-#if WEFT_ONE_STACK
-    netif own_; // all zero when there was no stack yet, and after one
-#else
-    netif own_ = {};
-#endif
+    netif* netif_;  // &own_ or lwIP's loopback
+    pbuf* spare_;   // of a whole frame's size: what the next frame is read into. With a link there
+                    // always is one, or frames could not be taken and lost
 #if !WEFT_ONE_STACK // a board's links have no descriptors
     static void descriptor_ready(descriptor_watch& watch, unsigned events) noexcept;
     result<> watch_link() noexcept;
@@ -126,22 +123,24 @@ class host final : public stack, public hosts_link {
     bool frames_waiting_ = false; // the descriptor said so and has not said otherwise since
     bool watching_ = false;
 #endif
-    pbuf* spare_; // of a whole frame's size: what the next frame is read into. With a link there
-                  // always is one, or frames could not be taken and lost
-    std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_; // the first name_server_count_
     std::size_t name_server_count_ = 0;
     std::uint32_t frames_dropped_ = 0;
 #if !WEFT_ONE_STACK
     list<flush_link> fresh_sockets_;
 #endif
     list<host_link> udp_sockets_;
+    // The large ones, last: a short instruction reaches the others.
+    std::array<ip_addr_t, DNS_MAX_SERVERS> name_servers_; // the first name_server_count_
+#if WEFT_ONE_STACK
+    netif own_; // all zero when there was no stack yet, and after one
+#else
+    netif own_ = {};
+#endif
 };
 
 inline void host::take(pbuf* packet, netif* in) noexcept {
     packet->if_idx = netif_get_index(in);
-    if (ip_input(packet, in) != ERR_OK) [[unlikely]] {
-        pbuf_free(packet);
-    }
+    ip_input(packet, in); // always takes it: lwIP's own ethernet_input() relies on that
 }
 
 inline int host::take_loopback() noexcept {

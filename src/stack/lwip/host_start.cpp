@@ -43,8 +43,8 @@ inline host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf
     : stack(home), link_(o.link), netif_(loopback), spare_(spare) {
 #else
 host::host(weft::loop& home, const lwip_options& o, netif* loopback, pbuf* spare) noexcept
-    : stack(home), link_(o.link), netif_(loopback), driver_(o.driver), watch_(*this),
-      spare_(spare) {
+    : stack(home), link_(o.link), netif_(loopback), spare_(spare), driver_(o.driver),
+      watch_(*this) {
 #endif
     if (link_ != nullptr) {
         netif_ = &own_;

@@ -28,7 +28,8 @@ void core::attach(loop& home, host& h) noexcept {
 
 } // namespace lwip
 
-int service::exchange() noexcept {
+// Not a part of the loop's turn: that has no registers left for both.
+[[gnu::noinline]] int service::exchange() noexcept {
     auto& self = static_cast<lwip::core&>(*this);
     self.send_out();
     lwip::host& host = self.hosts_.only();
@@ -39,7 +40,7 @@ int service::exchange() noexcept {
     return taken;
 }
 
-bool service::end_turn() noexcept {
+void service::end_turn() noexcept {
     auto& self = static_cast<lwip::core&>(*this);
     lwip::host& host = self.hosts_.only();
     if (--self.turns_until_timers_ < 0) {
@@ -48,16 +49,14 @@ bool service::end_turn() noexcept {
         host.look_around();
     }
     self.send_out();
-    return self.any_due_ || host.loopback_pending();
 }
 
 // A link wakes the driver when a frame arrives, so it need not be asked.
-void service::bound(time_point& deadline) noexcept {
+bool service::may_sleep(time_point& deadline) noexcept {
     auto& self = static_cast<lwip::core&>(*this);
     // what was sent between two turns, as by a connect() of the façade, may be there already
     if (self.any_due_ || self.hosts_.only().loopback_pending()) {
-        deadline = at_once;
-        return;
+        return false;
     }
     self.turns_until_timers_ = 0; // the loop is about to sleep: time will have passed
     // lwIP counts whole milliseconds: the deadline is when that counter gets there. It has timers
@@ -67,6 +66,7 @@ void service::bound(time_point& deadline) noexcept {
     if (earlier(due, deadline)) {
         deadline = due;
     }
+    return true;
 }
 
 } // namespace weft

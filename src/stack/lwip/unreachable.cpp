@@ -208,17 +208,18 @@ void on_icmp6(pbuf* p) noexcept {
 }
 #endif
 
-void on_icmp(pbuf* p, [[maybe_unused]] int version) noexcept {
+int on_icmp(pbuf* p, [[maybe_unused]] int version) noexcept {
     if (parts_in_use.ping_sees != nullptr) {
         parts_in_use.ping_sees(p);
     }
 #if LWIP_IPV6
     if (version == 6) {
         on_icmp6(p);
-        return;
+        return 0;
     }
 #endif
     on_icmp4(p);
+    return 0;
 }
 
 } // namespace

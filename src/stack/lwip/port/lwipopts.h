@@ -147,9 +147,9 @@
     weft_lwip_tcp_isn(local_ip, local_port, remote_ip, remote_port)
 #define LWIP_HOOK_IP4_ROUTE_SRC(source, destination) weft_lwip_ip4_route_src(source, destination)
 #define LWIP_HOOK_IP4_INPUT(p, input_netif)                                                        \
-    ((p)->len >= 20 && ((const u8_t*)(p)->payload)[9] == 1 ? weft_lwip_icmp4(p) : 0)
+    ((p)->len >= 20 && ((const u8_t*)(p)->payload)[9] == 1 ? weft_lwip_icmp(p, 4) : 0)
 #define LWIP_HOOK_IP6_INPUT(p, input_netif)                                                        \
-    ((p)->len >= 40 && ((const u8_t*)(p)->payload)[6] == 58 ? weft_lwip_icmp6(p) : 0)
+    ((p)->len >= 40 && ((const u8_t*)(p)->payload)[6] == 58 ? weft_lwip_icmp(p, 6) : 0)
 #define LWIP_HOOK_IP6_ROUTE(source, destination) weft_lwip_ip6_route(source, destination)
 
 /* Each segment for a pcb, its header in host order.

@@ -33,10 +33,9 @@ struct netif* weft_lwip_ip4_route_src(const ip4_addr_t* source, const ip4_addr_t
 struct netif* weft_lwip_ip6_route(const ip6_addr_t* source, const ip6_addr_t* destination);
 #endif
 
-/* Every ICMP packet, whole, before lwIP looks at it: destination unreachable is told to the socket
- * that it is about. Always 0: not eaten. */
-int weft_lwip_icmp4(struct pbuf* p);
-int weft_lwip_icmp6(struct pbuf* p);
+/* Every ICMP packet, whole, with its IP version, before lwIP looks at it: destination unreachable
+ * is told to the socket that it is about. Always 0: not eaten. */
+int weft_lwip_icmp(struct pbuf* p, int version);
 
 /* A pool that was empty has an element again. Says nothing of the heap that pbuf data comes
  * from. */
