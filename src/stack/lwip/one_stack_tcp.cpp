@@ -149,12 +149,15 @@ io_count tcp::send_some(const std::byte* from, std::size_t size) noexcept {
     }
     std::size_t n = std::min<std::size_t>(size, tcp_sndbuf(pcb_));
     while (n != 0) {
-        if (write(from, n) == ERR_OK) {
+        const err_t failed = write(from, n);
+        if (failed == ERR_OK) {
             flush_later(due_output);
             return static_cast<io_count>(n);
         }
-        // Nothing is missing but memory: the whole did not fit lwIP's pools, one segment may.
-        n = n > tcp_mss(pcb_) ? tcp_mss(pcb_) : 0;
+        if (failed != ERR_MEM) {
+            return io_error(errc::broken_pipe);
+        }
+        n = n > tcp_mss(pcb_) ? tcp_mss(pcb_) : 0; // one segment may fit lwIP's pools
     }
     return size == 0 ? 0 : no_room();
 }

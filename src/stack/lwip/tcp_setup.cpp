@@ -105,10 +105,7 @@ err_t tcp::on_accept(void* arg, tcp_pcb* fresh, err_t error) noexcept {
     connection->state_ = state::connected;
     connection->port_ = self->port_;
     connection->raise(readiness::writable);
-    // It counts against the backlog until try_accept: tcp_backlog_delayed() for one that is known
-    // to have a listener, and not to be counted yet.
-    ++fresh->listener->accepts_pending;
-    tcp_set_flags(fresh, TF_BACKLOGPEND);
+    tcp_backlog_delayed(fresh); // it counts against the backlog until try_accept
     connection->listening_ = self;
     tcp** last = &self->first_pending_;
     while (*last != nullptr) {
