@@ -29,17 +29,19 @@ expected::expected(std::string_view name) noexcept {
     if (!possible_) {
         return;
     }
+    name.copy(text_.data(), name.size());
+#if defined(MBEDTLS_SSL_CLI_C)
     if (const result<address> read = address::parse(name)) {
         take(*read);
-    } else {
-        name.copy(text_.data(), name.size());
     }
+#endif
 }
 
 void expected::take(const address& a) noexcept {
     address_ = a;
     by_address_ = true;
-    (void)to_text(a, std::span(text_).first(text_.size() - 1)); // zeros are behind it
+    text_.fill('\0');
+    (void)to_text(a, std::span(text_).first(text_.size() - 1));
 }
 
 #if defined(MBEDTLS_SSL_CLI_C)
