@@ -8,10 +8,8 @@ using weft::errc;
 
 ssl_choice::ssl_choice(ussl::SSLContext& context) noexcept : context_(context.context()) {}
 
-ssl_choice::ssl_choice(bool on) noexcept : just_true_(on) {
-    if (on) {
-        context_.emplace(weft::tls_context::client({.verify = weft::tls_verify::none}));
-    }
+void ssl_choice::verify_nobody() noexcept {
+    context_.emplace(weft::tls_context::client({.verify = weft::tls_verify::none}));
 }
 
 // --- clients ----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@
 
 #include <weft/tls.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -29,8 +30,13 @@ namespace uasyncio {
 /// `ssl`: true, a context of ussl's or of weft's; false: none.
 class ssl_choice {
   public:
-    /// true is a client that verifies nobody, as in MicroPython.
-    ssl_choice(bool on) noexcept;
+    /// true is a client that verifies nobody, as in MicroPython. No pointer is true.
+    template <std::same_as<bool> On>
+    ssl_choice(On on) noexcept : just_true_(on) {
+        if (on) {
+            verify_nobody();
+        }
+    }
     ssl_choice(ussl::SSLContext& context) noexcept;
     ssl_choice(const weft::tls_context& context) noexcept
         : context_(weft::result<weft::tls_context>(context)) {}
@@ -42,6 +48,8 @@ class ssl_choice {
     [[nodiscard]] bool is_just_true() const noexcept { return just_true_; }
 
   private:
+    void verify_nobody() noexcept;
+
     std::optional<weft::result<weft::tls_context>> context_;
     bool just_true_ = false;
 };

@@ -5,6 +5,7 @@
 #include <usocket/ussl.hpp>
 
 #include <string>
+#include <type_traits>
 
 namespace uasyncio_test {
 namespace {
@@ -78,6 +79,11 @@ task<> lines_and_a_lot(world& w) {
 TEST_CASE("ssl: lines, and more than a record, there and back; close_notify is the end") {
     run(lines_and_a_lot);
 }
+
+// A name in the wrong place, or a context's address, would be "verify nobody".
+static_assert(std::is_convertible_v<bool, ssl_choice>);
+static_assert(!std::is_convertible_v<const char*, ssl_choice>);
+static_assert(!std::is_convertible_v<const weft::tls_context*, ssl_choice>);
 
 task<> true_or_ussl(world& w) {
     ussl::SSLContext own(ussl::PROTOCOL_TLS_SERVER);
