@@ -120,8 +120,9 @@ class tls_context {
 
     /// errc::invalid_argument: what cannot be read as what it should be, a key that is another
     /// certificate's, a name that mbedTLS does not know, verify without authorities or pins,
-    /// identities of a client; errc::no_such_entry: the file; errc::not_supported: tls_1_3 with an
-    /// mbedTLS without it, and an end that a board's was configured without; errc::no_memory.
+    /// pins with tls_verify::none, identities of a client; errc::no_such_entry: the file;
+    /// errc::not_supported: tls_1_3 with an mbedTLS without it, and an end that a board's was
+    /// configured without; errc::no_memory.
     [[nodiscard]] static result<tls_context> client(const tls_options& options) noexcept;
     /// The same, and errc::invalid_argument without certificate and key. `verify` is of clients.
     [[nodiscard]] static result<tls_context> server(const tls_options& options) noexcept;

@@ -198,6 +198,9 @@ TEST_CASE("pins: from one to eight") {
     CHECK(error(1) == errc::ok);
     CHECK(error(8) == errc::ok);
     CHECK(error(9) == errc::invalid_argument);
+    const tls_options unseen{
+        .pins = {std::span(pins).first(1)}, .verify = tls_verify::none}; // nobody would look
+    CHECK(error_of(tls_context::client(unseen)) == errc::invalid_argument);
 }
 
 } // namespace

@@ -437,6 +437,9 @@ errc configuration::take_authorities(const tls_options& options) noexcept {
     } else if (options.verify != tls_verify::none) {
         return errc::invalid_argument;
     }
+    if (pins && options.verify == tls_verify::none) { // it would be of no effect
+        return errc::invalid_argument;
+    }
     return pins ? options.pins.take_(*this, options.pins.keys_) : errc::ok;
 }
 
