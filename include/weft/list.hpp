@@ -96,7 +96,6 @@ class list {
     }
 
     void push_back(T& item) noexcept { head_.append(item); }
-    void push_front(T& item) noexcept { insert(head_, item); }
 
     T& pop_front() noexcept { return static_cast<T&>(head_.take_first()); }
 
@@ -111,15 +110,6 @@ class list {
     }
 
   private:
-    static void insert(list_link& before, list_link& item) noexcept {
-        // The order keeps GCC from joining two stores of a pointer into a slower one of 16 bytes.
-        item.prev_ = &before;
-        list_link& following = *before.next_;
-        following.prev_ = &item;
-        item.next_ = &following;
-        before.next_ = &item;
-    }
-
     struct sentinel : list_link {};
     sentinel head_;
 };
