@@ -40,8 +40,12 @@ def need_tools(*more):
 def configure(cpu, options=(), name=None):
     """A build directory for this processor, set up with PLAIN and `options`."""
     place = BUILD / (name or f"firmware-{cpu}")
-    setup = ["meson", "setup", "--cross-file", ROOT / f"cross/{cpu}.ini", *PLAIN, *options, place, ROOT]
-    if (place / "build.ninja").exists():
+    cross = ROOT / f"cross/{cpu}.ini"
+    setup = ["meson", "setup", "--cross-file", cross, *PLAIN, *options, place, ROOT]
+    known = place / "build.ninja"
+    if known.exists() and known.stat().st_mtime < cross.stat().st_mtime:
+        shutil.rmtree(place)  # Meson takes a cross file's flags at the first setup only
+    if known.exists():
         setup.insert(2, "--reconfigure")
     step(setup, place, "setup")
     return place
