@@ -147,7 +147,9 @@ class core final : public service {
     /// Some memory may be free again: called by lwIP's hook and `poll` callbacks. A frame that was
     /// taken in says the same: it may have acknowledged data.
     void memory_available() noexcept {
-#if !WEFT_ONE_STACK // a board looks at those that starve in every turn: something has happened
+#if WEFT_ONE_STACK
+        any_due_ = any_due_ || any_starved_;
+#else
         memory_available_ = any_starved_;
 #endif
     }

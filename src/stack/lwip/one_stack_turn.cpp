@@ -12,7 +12,7 @@ namespace weft {
 namespace lwip {
 
 inline void core::send_out() noexcept {
-    if (any_due_ || any_starved_) {
+    if (any_due_) {
         any_due_ = any_starved_ = false;
         tcp::serve_every();
     }
@@ -36,6 +36,9 @@ void core::attach(loop& home, host& h) noexcept {
     int taken = host.has_link() ? host.take_from_link() : 0;
     if (host.loopback_pending()) {
         taken += host.take_loopback();
+    }
+    if (taken != 0) { // which may have acknowledged data
+        self.memory_available();
     }
     return taken;
 }
