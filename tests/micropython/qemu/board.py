@@ -21,7 +21,7 @@ import micropython  # noqa: E402
 
 CORE_OPTIONS = ("-Doptimization=s", "-Ddebug=false", "-Db_ndebug=true", "-Dexceptions=false",
                 "-Dhost_stack=false", "-Dtests=false", "-Dexamples=false", "-Dlwip_profile=small",
-                "-Dfacade_socket_bits=5")
+                "-Dfacade_socket_bits=5", "-Dboard_lto=false")
 MANIFEST = 'include("$(MPY_DIR)/extmod/asyncio")\n'
 LIMIT = 60  # seconds for one script; they take one
 
